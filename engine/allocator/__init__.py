@@ -1,0 +1,1 @@
+"""The table planner: floor, windows, candidates, scoring. Pure."""

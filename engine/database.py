@@ -1,0 +1,173 @@
+"""The one door to Postgres: statements by name from `queries/`, rows as Structs, errors as refusals."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import asyncpg
+
+from engine.model.outcome import Phase, Refusal
+from engine.model.step import Step
+
+Row = TypeVar("Row")
+
+_TABLE_KEY = re.compile(r"Key \(table_id, [^)]*\)=\(([0-9a-f-]{36}),")
+
+
+class DatabaseUnreachable(Exception):  # noqa: N818 - exceptions say what happened
+    """No connection could be had. The message is one sentence with the cure."""
+
+
+class DatabaseFailed(Exception):  # noqa: N818
+    """A statement outside an attempt failed; inside an attempt a failure is a `Refusal`."""
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of `queries/<name>.sql`. Raises FileNotFoundError for a name there is no file of."""
+    return files("queries").joinpath(f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
+
+
+class Connection:
+    """One connection, held. Every call is bounded by `timeout_s`; after a timeout or a cancel it is terminated.
+
+    Calls raise asyncpg's errors, TimeoutError or OSError as they come: `refusal_of` judges them where a step was
+    asked, and `failed` tells them as one sentence elsewhere.
+    """
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", timeout_s: float) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        application_name: str,
+        timeout_s: float,
+        settings: dict[str, str] | None = None,
+    ) -> "Connection":
+        """Connect with TimeZone UTC. Raises DatabaseUnreachable with one sentence."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                connection = await asyncpg.connect(
+                    dsn,
+                    server_settings={"application_name": application_name, "TimeZone": "UTC", **(settings or {})},
+                )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error
+        return cls(connection, timeout_s)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id of this connection."""
+        return int(self._connection.get_server_pid())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return not self._connection.is_closed()
+
+    @property
+    def server_version(self) -> tuple[int, int]:
+        """Major and minor version of the server."""
+        version = self._connection.get_server_version()
+        return version.major, version.minor
+
+    async def rows(self, name: str, into: type[Row], *args: object) -> list[Row]:
+        """All rows of a named statement, each as `into`, whose fields are its columns."""
+        records = await self._bounded(self._connection.fetch(sql(name), *args))
+        return [into(**dict(record.items())) for record in records]
+
+    async def row(self, name: str, into: type[Row], *args: object) -> Row | None:
+        """The first row of a named statement, or None."""
+        record = await self._bounded(self._connection.fetchrow(sql(name), *args))
+        return None if record is None else into(**dict(record.items()))
+
+    async def value(self, name: str, *args: object) -> Any:
+        """The first column of the first row of a named statement, or None."""
+        return await self._bounded(self._connection.fetchval(sql(name), *args))
+
+    async def execute(self, name: str, *args: object) -> str:
+        """Run a named statement; its command tag."""
+        return cast("str", await self._bounded(self._connection.execute(sql(name), *args)))
+
+    async def script(self, text: str) -> None:
+        """Run statements given as text, unprepared: for DDL made of files and for names that cannot be parameters."""
+        await self._bounded(self._connection.execute(text))
+
+    async def begin(self) -> None:
+        """Open a transaction."""
+        await self.script("BEGIN")
+
+    async def commit(self) -> None:
+        """Send COMMIT and wait for its answer."""
+        await self.script("COMMIT")
+
+    async def rollback(self) -> None:
+        """Send ROLLBACK and wait for its answer."""
+        await self.script("ROLLBACK")
+
+    def terminate(self) -> None:
+        """Drop the connection at once, asking nobody: a graceful close may hang after a timeout."""
+        self._connection.terminate()
+
+    async def close(self) -> None:
+        """Close gracefully, or at once when that takes longer than the timeout."""
+        if self._connection.is_closed():
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._connection.close()
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._connection.terminate()
+
+    async def _bounded(self, call: Any) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await call
+        except (TimeoutError, asyncio.CancelledError):
+            self._connection.terminate()
+            raise
+
+
+STEP_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a call may raise when a step is refused or its connection fails. Anything else is a bug."""
+
+
+def refusal_of(error: BaseException, step: Step, *, unanswered: Phase, tables: Sequence[str] = ()) -> Refusal:
+    """The refusal an error proves. `unanswered` is the phase when no answer came from the server."""
+    answered = isinstance(error, asyncpg.PostgresError) and not isinstance(
+        error, asyncpg.ConnectionDoesNotExistError | asyncpg.ConnectionFailureError
+    )
+    # The server's last words before it drops a backend are an answer to nothing that was asked.
+    dropped = getattr(error, "sqlstate", None) in {"57P01", "57P02"}
+    return Refusal(
+        step=step,
+        phase=Phase.ANSWERED if answered and not dropped else unanswered,
+        message=str(error) or type(error).__name__,
+        sqlstate=getattr(error, "sqlstate", None),
+        constraint=getattr(error, "constraint_name", None),
+        detail=getattr(error, "detail", None),
+        exception=type(error).__name__,
+        tables=tuple(tables),
+        timer="client step" if isinstance(error, TimeoutError) else None,
+    )
+
+
+def conflicting_table(refusal: Refusal) -> UUID | None:
+    """The table a 23P01 names in its detail; None where it names none."""
+    found = _TABLE_KEY.search(refusal.detail or "")
+    return UUID(found.group(1)) if found else None
+
+
+def describe(error: BaseException) -> str:
+    """An error as one line: SQLSTATE where there is one, and its text."""
+    code = getattr(error, "sqlstate", None)
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"{code} {text}" if code else text

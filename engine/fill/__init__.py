@@ -1,0 +1,1 @@
+"""One attempt, and the crew of workers that make them."""

@@ -1,0 +1,1 @@
+"""What crosses a room: frozen structs and enums, no behaviour beyond their own."""

@@ -1,0 +1,162 @@
+"""Events: everything a run says about itself. Journal, tally, console and tests read the same ones."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from engine.model.ids import Ids
+from engine.model.outcome import Certainty, Refusal
+from engine.model.run_state import RunState, WorkerState
+from engine.model.step import Step
+from engine.model.turn import Turn, TurnEnd
+
+
+class RunPlanned(msgspec.Struct, frozen=True, tag=True):
+    """The first event: the turns there are and how many attempts they allow at most."""
+
+    at_ns: int
+    ids: Ids
+    turns: tuple[Turn, ...]
+    most_attempts: int
+    concurrency: int
+
+
+class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A write is about to be sent; in the journal before it leaves."""
+
+    at_ns: int
+    ids: Ids
+    key: str
+    booking_id: UUID
+    tables: tuple[str, ...] = ()
+    """Table numbers it wants; none for submit."""
+    hold_id: UUID | None = None
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """A step was told no. Overcome or not is for `AttemptEnded` to say."""
+
+    at_ns: int
+    ids: Ids
+    refusal: Refusal
+    outcome: str
+    """The word of the outcome its proof classifies to."""
+
+
+class StepTook(msgspec.Struct, frozen=True, array_like=True):
+    """How long one step of an attempt took, once for each try."""
+
+    step: Step
+    attempt_try: int
+    """0 for submit and total, which belong to no try."""
+    started_ns: int
+    took_ns: int
+    refused: bool = False
+
+
+class AttemptEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """An attempt's last word."""
+
+    at_ns: int
+    ids: Ids
+    due_ns: int
+    """When the plan meant it to begin; equals `started_ns` where there is no pace."""
+    started_ns: int
+    ended_ns: int
+    outcome: str
+    certainty: Certainty
+    booking_id: UUID
+    ordinal: int
+    tries: int
+    steps: tuple[StepTook, ...]
+    tables: tuple[str, ...] = ()
+    """Table numbers it was given; none unless filled."""
+    seats: int = 0
+    """Seats of those tables together."""
+    party: int = 0
+    zone: str | None = None
+    xid: int | None = None
+    """Transaction id of the confirming transaction, for `pg_xact_status`; None when none was begun."""
+    refusal: Refusal | None = None
+    """The refusal that decided; None when filled."""
+
+    @property
+    def seat_waste(self) -> int:
+        """Seats given beyond the party; 0 unless filled."""
+        return self.seats - self.party if self.tables else 0
+
+
+class TurnEnded(msgspec.Struct, frozen=True, tag=True):
+    """A turn takes no more attempts."""
+
+    at_ns: int
+    ids: Ids
+    end: TurnEnd
+    attempts: int
+    filled: int
+
+
+class RunMoved(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """The run came into another state."""
+
+    at_ns: int
+    ids: Ids
+    state: RunState
+    reason: str = ""
+    in_flight: int = 0
+
+
+class WorkerMoved(msgspec.Struct, frozen=True, tag=True):
+    """A worker came, rests, leaves or is gone."""
+
+    at_ns: int
+    ids: Ids
+    state: WorkerState
+
+
+class Acted(msgspec.Struct, frozen=True, tag=True):
+    """An operator did something."""
+
+    at_ns: int
+    ids: Ids
+    command: str
+    who: str
+    """Login and terminal, or `engine`."""
+    answer: str
+
+
+class SettingsChanged(msgspec.Struct, frozen=True, tag=True):
+    """A setting has another value from now on."""
+
+    at_ns: int
+    ids: Ids
+    key: str
+    old: str
+    new: str
+    who: str
+
+
+class DatabaseSampled(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A look at the server ended; the look itself is in the recording, not in the journal."""
+
+    at_ns: int
+    ids: Ids
+    took_ns: int
+    failed: str = ""
+    """Why the look failed; empty when it did not."""
+
+
+Event: TypeAlias = (
+    RunPlanned
+    | Intended
+    | Refused
+    | AttemptEnded
+    | TurnEnded
+    | RunMoved
+    | WorkerMoved
+    | Acted
+    | SettingsChanged
+    | DatabaseSampled
+)
+"""Whatever a run can say. End a `match` on it with `assert_never`."""

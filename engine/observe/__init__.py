@@ -1,0 +1,1 @@
+"""Looks at the server while a run goes on."""

@@ -1,0 +1,1 @@
+"""The kinds of plan, one a file. Pure."""

@@ -1,0 +1,1 @@
+"""The booking platform in a box: cluster, installation, seed."""

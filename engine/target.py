@@ -1,0 +1,126 @@
+"""What a target is: where bookings are made, and the seat each worker has there."""
+
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from engine.model.floor import Candidate, Floor, Quote
+from engine.model.outcome import Refusal
+from engine.model.step import Step
+from engine.model.turn import Order
+
+
+class Capability(StrEnum):
+    """What a target can do, so that screens and plans never guess."""
+
+    STEPS = "steps"
+    """Quote, hold, confirm and commit are ours to do and to time."""
+    SAMPLE = "sample"
+    """Its server can be looked at."""
+    VERIFY = "verify"
+    """What it holds can be read back."""
+    RESET = "reset"
+    """It can be brought back to its seeded state."""
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A booking was accepted as pending."""
+
+    xid: int | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A hold was taken on every table of the candidate."""
+
+    hold_id: UUID
+    xid: int | None = None
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The confirming statement answered; nothing is true before its COMMIT is."""
+
+    tables: tuple[str, ...]
+    """Table numbers the platform says it assigned."""
+    xid: int | None = None
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """COMMIT was acknowledged."""
+
+
+class Seat(Protocol):
+    """One worker's place at a target: it holds a connection for the run. Refusals are values.
+
+    Every method returns within its step's timeout. A method may raise only for bugs and cancellation.
+    """
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process behind it, where there is one."""
+        ...
+
+    async def submit(self, order: Order) -> Submitted | Refusal:
+        """Make the booking, pending."""
+        ...
+
+    async def quote(self, order: Order) -> Quote | Refusal:
+        """Read what is busy and plan; a quote without candidates says why."""
+        ...
+
+    async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
+        """Hold every table of the candidate, or none."""
+        ...
+
+    async def confirm(self, order: Order, candidate: Candidate, hold_id: UUID) -> Confirmed | Refusal:
+        """Open the transaction and confirm the hold in it."""
+        ...
+
+    async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
+        """Commit what `confirm` opened."""
+        ...
+
+    async def release(self, hold_id: UUID) -> Refusal | None:
+        """Give a hold back, tables and all; None when it is gone."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the target."""
+        ...
+
+
+class Target(Protocol):
+    """Where bookings are made."""
+
+    @property
+    def name(self) -> str:
+        """Its name in config.toml."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        ...
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are seen on it, in order; `total` last."""
+        ...
+
+    @property
+    def floors(self) -> dict[str, Floor]:
+        """The restaurants that were opened, by slug."""
+        ...
+
+    async def seat(self, application_name: str) -> Seat:
+        """A new seat. Raises DatabaseUnreachable."""
+        ...
+
+    async def persisted(self) -> dict[UUID, int]:
+        """This run's confirmed bookings that have tables, with how many tables each. Raises DatabaseFailed."""
+        ...
+
+    async def close(self) -> None:
+        """Leave it as it is."""
+        ...

@@ -1,0 +1,1 @@
+"""Every SQL statement slotfill sends, one a file. Nothing here is Python."""
