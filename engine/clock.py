@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Return at that moment, or at once when it has passed."""
         ...
 
+    async def wait_for(self, event: asyncio.Event, at_ns: int) -> bool:
+        """Wait for the event, but no longer than to that moment. Whether the event came."""
+        ...
+
     def wall(self) -> datetime:
         """Wall time, UTC; for headers and names only, never for lengths."""
         ...
@@ -35,6 +39,15 @@ class RunningClock:
     async def sleep_until(self, at_ns: int) -> None:
         """Return at that moment, or at once when it has passed."""
         await asyncio.sleep(max(0, at_ns - self.now_ns()) / 1e9)
+
+    async def wait_for(self, event: asyncio.Event, at_ns: int) -> bool:
+        """Wait for the event, but no longer than to that moment. Whether the event came."""
+        try:
+            async with asyncio.timeout(max(0, at_ns - self.now_ns()) / 1e9):
+                await event.wait()
+        except TimeoutError:
+            return event.is_set()
+        return True
 
     def wall(self) -> datetime:
         """Wall time, UTC."""

@@ -1,6 +1,6 @@
-"""Settings: every value a user may set, where it came from, and one sentence when it is wrong."""
+"""Settings: every value a user may set. Where they come from is `settings_sources`."""
 
-from datetime import date, time
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -36,11 +36,11 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The plan `fill`."""
 
-    date: date | None = None
+    date: dt.date | None = None
     """First day; null for the seeded day."""
     days: int = 1
-    start: time = time(12, 0)
-    end: time = time(15, 0)
+    start: dt.time = dt.time(12, 0)
+    end: dt.time = dt.time(15, 0)
     """The last slot, if it falls on the grid."""
     interval_min: int = 15
     stress_max: int = 10

@@ -97,17 +97,20 @@ class Connection:
         """Run a named statement; its command tag."""
         return cast("str", await self._bounded(self._connection.execute(sql(name), *args)))
 
-    async def script(self, text: str) -> None:
-        """Run statements given as text, unprepared: for DDL made of files and for names that cannot be parameters."""
-        await self._bounded(self._connection.execute(text))
+    async def script(self, text: str) -> str:
+        """Run statements given as text, unprepared: for DDL made of files and for names that cannot be parameters.
+
+        Returns the last one's command tag.
+        """
+        return cast("str", await self._bounded(self._connection.execute(text)))
 
     async def begin(self) -> None:
         """Open a transaction."""
         await self.script("BEGIN")
 
-    async def commit(self) -> None:
-        """Send COMMIT and wait for its answer."""
-        await self.script("COMMIT")
+    async def commit(self) -> str:
+        """Send COMMIT and wait for its answer: `COMMIT`, or `ROLLBACK` when the transaction had failed."""
+        return await self.script("COMMIT")
 
     async def rollback(self) -> None:
         """Send ROLLBACK and wait for its answer."""

@@ -117,6 +117,8 @@ class PlannerStats(msgspec.Struct, frozen=True):
     candidates: int = 0
     cut_short: bool = False
     """The evaluation budget ran out before all combinations were tried."""
+    relaxed: str = ""
+    """The rule that gave way to find anything: `minimum party size` or `overage`; empty when none did."""
 
 
 class Quote(msgspec.Struct, frozen=True):

@@ -42,6 +42,10 @@ class LockQueue(msgspec.Struct, frozen=True):
     is_zone: bool
     """Whether it is the platform's advisory lock of a zone and hour."""
     members: tuple[QueueMember, ...]
+    restaurant: str = ""
+    """Slug of the zone's restaurant; empty for any other lock."""
+    day: str = ""
+    """Local day of the zone's hour, `2026-03-04`; empty for any other lock."""
 
 
 class LockCount(msgspec.Struct, frozen=True):
@@ -135,3 +139,5 @@ class Sample(msgspec.Struct, frozen=True):
     zone_locked: tuple[ZoneLocked, ...]
     missing: tuple[str, ...] = ()
     """What this role or server cannot show, one line each."""
+    reserved_connections: int = 0
+    """Of `max_connections`, those that only a superuser can have."""

@@ -1,0 +1,144 @@
+"""The engine process: stands up a run, says so through a pipe, works to the end, and leaves its reason behind."""
+
+import asyncio
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from engine.database import DatabaseUnreachable
+from engine.ending import conclude
+from engine.exit_code import ExitCode
+from engine.fill.crew import TargetLost
+from engine.link import LinkServer, SocketUnfit
+from engine.model.run_state import RunState
+from engine.observe.sampler import Sampler
+from engine.opening import CannotBegin, Opened, opened
+from engine.platform.binaries import PlatformUnfit
+from engine.records.archive import own_pid_start, write_manifest
+from engine.records.journal import RecordsFailed
+from engine.redact import mask
+from engine.spec import NotReady, Ready, Spec
+
+LINGER_S = 5.0
+"""After its end an engine waits this long at most for the consoles to see it."""
+
+
+def main() -> int:
+    """Read a spec from stdin, run it; the run's exit code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    readiness = _Readiness(int(sys.argv[1]))
+    try:
+        spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
+        return asyncio.run(_run(spec, readiness))
+    except CannotBegin as error:
+        text, code = str(error), error.exit_code
+    except (DatabaseUnreachable, PlatformUnfit) as error:
+        text, code = str(error), ExitCode.UNREACHABLE
+    except RecordsFailed as error:
+        text, code = str(error), ExitCode.RECORDS
+    except SocketUnfit as error:
+        text, code = str(error), ExitCode.USAGE
+    readiness.say(NotReady(text, code))
+    return code
+
+
+class _Readiness:
+    """The pipe on which the engine says, once, whether it stands."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def say(self, said: Ready | NotReady) -> None:
+        """Say it and close the pipe; later words go nowhere."""
+        if self._descriptor < 0:
+            return
+        try:
+            os.write(self._descriptor, msgspec.json.encode(said))
+        except BrokenPipeError:
+            pass  # whoever started us has gone; the run goes on all the same
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+async def _run(spec: Spec, readiness: _Readiness) -> int:
+    async with opened(spec) as stands:
+        _keep_words(stands.folder)
+        server = LinkServer(stands.run)
+        stands.run.consoles = lambda: server.clients
+        await server.open(stands.socket)
+        try:
+            pid = os.getpid()
+            manifest = msgspec.structs.replace(stands.manifest, pid=pid, pid_started=own_pid_start())
+            write_manifest(stands.folder, manifest)
+            readiness.say(Ready(manifest.run_id, str(stands.folder), str(stands.socket), pid))
+            code = await _work(stands)
+            await server.linger(LINGER_S)
+        finally:
+            await server.close()
+            stands.socket.unlink(missing_ok=True)
+    return code
+
+
+async def _work(stands: Opened) -> int:
+    """The crew with everything that runs beside it; then the result. A bug is told in engine.log and in the result."""
+    run = stands.run
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, run.crew.stop)
+    run.plan_said()
+    try:
+        async with asyncio.TaskGroup() as beside:
+            sampler = Sampler(
+                lambda: stands.connect(f"slotfill {run.facts.run_id} sampler"),
+                run.clock,
+                run.crew.whose,
+                run.settings.observe.interval_s,
+                run.settings.observe.timeout_s,
+                mask,
+            )
+            tasks = [
+                beside.create_task(sampler.run(run.looked, run.look_failed), name="sampler"),
+                beside.create_task(run.lag.run(), name="loop lag"),
+                beside.create_task(run.journal.keep_synced(), name="journal"),
+                beside.create_task(run.record(), name="recording"),
+            ]
+            await run.crew.run()
+            for task in tasks:
+                task.cancel()
+    except* RecordsFailed as failed:
+        return await conclude(stands, RunState.CRASHED, ExitCode.RECORDS, _first(failed))
+    except* TargetLost as lost:
+        return await conclude(stands, RunState.CRASHED, ExitCode.UNREACHABLE, _first(lost))
+    except* Exception as bug:
+        traceback.print_exception(bug)
+        return await conclude(stands, RunState.CRASHED, ExitCode.CRASHED, f"a bug ended it: {_first(bug)}")
+    state = RunState.STOPPED if run.crew.is_stopping else RunState.FINISHED
+    code = ExitCode.STOPPED if run.crew.is_stopping else ExitCode.PASSED
+    return await conclude(stands, state, code, run.crew.reason)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    """The first of a group's errors, as one line."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _keep_words(folder: Path) -> None:
+    """From here on whatever is said goes to the run's engine.log, and so does the trace of a fatal signal."""
+    descriptor = os.open(folder / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

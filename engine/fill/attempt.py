@@ -1,0 +1,251 @@
+"""One attempt: submit, quote, then try candidate after candidate until one is committed or none is left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from typing import NamedTuple, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+
+from engine.clock import Clock
+from engine.fill.board import WorkerRow
+from engine.model.event import AttemptEnded, Event, Intended, Refused, StepTook
+from engine.model.floor import Candidate, Quote
+from engine.model.ids import Ids, worker_name
+from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of, classify
+from engine.model.step import Step
+from engine.model.turn import Order
+from engine.target import Confirmed, Seat
+
+Answer = TypeVar("Answer")
+
+Log = Callable[[Event], None]
+"""Takes an event into journal and tally. Returns only when it is written; raises RecordsFailed."""
+
+OVERCOME = frozenset(
+    {Outcome.HOLD_CONFLICT, Outcome.OVERLAP, Outcome.ADJACENCY, Outcome.NOT_MOVABLE, Outcome.ZONE_LOCK}
+)
+"""Refusals that say something about the tables tried and nothing about the next ones."""
+
+
+class Holders:
+    """Who of this run took which table last, so that a conflict can say with whom."""
+
+    def __init__(self) -> None:
+        self._by_table: dict[tuple[str, date, str], tuple[str, int]] = {}
+
+    def take(self, order: Order, tables: tuple[str, ...], worker: str) -> None:
+        """The worker holds these tables from now on."""
+        for table in tables:
+            self._by_table[order.turn.restaurant, order.turn.on, table] = (worker, order.attempt)
+
+    def other(self, order: Order, tables: tuple[str, ...]) -> str | None:
+        """The last one but this attempt to take one of the tables: `w03 #17`; None when nobody of this run did."""
+        for table in tables:
+            holder = self._by_table.get((order.turn.restaurant, order.turn.on, table))
+            if holder and holder[1] != order.attempt:
+                return f"{holder[0]} #{holder[1]}"
+        return None
+
+
+class Desk(NamedTuple):
+    """What every attempt of a run works with."""
+
+    clock: Clock
+    log: Log
+    holders: Holders
+    zones: Mapping[UUID, str]
+    """Names of the zones, for screens."""
+
+
+class Attempt:
+    """One attempt in the making. `run` returns its last word; it raises only for bugs, failed records and a cancel."""
+
+    def __init__(self, order: Order, seat: Seat, row: WorkerRow, desk: Desk) -> None:
+        self._order = order
+        self._seat = seat
+        self._row = row
+        self._clock = desk.clock
+        self._log = desk.log
+        self._holders = desk.holders
+        self._zones = desk.zones
+        self._ids = msgspec.structs.replace(row.ids, turn=order.turn.id, attempt=order.attempt)
+        self._steps: list[StepTook] = []
+        self._try = 0
+        self._xid: int | None = None
+        self._hold: UUID | None = None
+        """The hold that is there, or may be."""
+        self._committing = False
+        self._unanswered = Phase.BEFORE_SEND
+        """The phase if nothing more were heard from here on; decides what a cancel leaves behind."""
+
+    async def run(self, due_ns: int) -> AttemptEnded:
+        """Make the attempt. Cancelled, it still logs what it knows and passes the cancel on."""
+        started_ns = self._clock.now_ns()
+        try:
+            decided, given = await self._decide()
+        except asyncio.CancelledError:
+            refusal = self._cancelled()
+            if not self._committing:
+                await self._release()
+            self._end(due_ns, started_ns, refusal, None)
+            raise
+        return self._end(due_ns, started_ns, decided, given)
+
+    async def _decide(self) -> tuple[Refusal | None, tuple[Candidate, Confirmed] | None]:
+        self._intend(Step.SUBMIT, Phase.IN_DOUBT)
+        submitted = await self._timed(Step.SUBMIT, self._seat.submit(self._order))
+        if isinstance(submitted, Refusal):
+            return submitted, None
+        self._unanswered = Phase.UNCOMMITTED
+        quote = await self._timed(Step.QUOTE, self._seat.quote(self._order))
+        if isinstance(quote, Refusal):
+            return quote, None
+        if not quote.candidates:
+            return self._unseated(quote), None
+        refusal: Refusal | None = None
+        for candidate in quote.candidates:
+            self._try += 1
+            answer = await self._try_one(candidate)
+            if isinstance(answer, Confirmed):
+                return None, (candidate, answer)
+            refusal = answer
+            if classify(refusal) not in OVERCOME:
+                return refusal, None
+        if refusal is not None and classify(refusal) is Outcome.HOLD_CONFLICT:
+            message = f"Hold conflicts prevented all candidates ({self._try} tried); the last: {refusal.message}"
+            refusal = msgspec.structs.replace(refusal, message=message)
+        return refusal, None
+
+    async def _try_one(self, candidate: Candidate) -> Confirmed | Refusal:
+        hold_id = uuid5(self._order.booking_id, f"hold {self._try}")
+        self._row.tries(self._try, candidate, self._zones.get(candidate.tables[0].zone_id, ""))
+        self._intend(Step.HOLD, Phase.IN_DOUBT, candidate, hold_id)
+        self._hold = hold_id
+        held = await self._timed(Step.HOLD, self._seat.hold(self._order, candidate, hold_id))
+        if isinstance(held, Refusal):
+            if certainty_of(held) is Certainty.INFO:
+                await self._release()
+            self._hold = None
+            return held
+        self._holders.take(self._order, candidate.numbers, worker_name(self._row.worker))
+        self._intend(Step.CONFIRM, Phase.UNCOMMITTED, candidate, hold_id)
+        confirmed = await self._timed(Step.CONFIRM, self._seat.confirm(self._order, candidate, hold_id))
+        if isinstance(confirmed, Refusal):
+            await self._release()
+            return confirmed
+        self._xid = confirmed.xid
+        self._unanswered = Phase.IN_DOUBT
+        self._committing = True
+        committed = await self._timed(Step.COMMIT, self._seat.commit(self._order, candidate))
+        if isinstance(committed, Refusal):
+            if certainty_of(committed) is Certainty.FAIL:
+                await self._release()
+            # In doubt, the hold is left to its expiry: releasing it could take the tables from under a late commit.
+            return committed
+        self._hold = None
+        return confirmed
+
+    async def _timed(self, step: Step, call: Awaitable[Answer | Refusal]) -> Answer | Refusal:
+        """The step's answer; its time and its refusal are noted."""
+        started_ns = self._clock.now_ns()
+        self._row.steps(step, started_ns)
+        answer = await call
+        refused = isinstance(answer, Refusal)
+        took_ns = self._clock.now_ns() - started_ns
+        self._steps.append(StepTook(step, self._try, started_ns, took_ns, refused))
+        if isinstance(answer, Refusal):
+            wanted = answer.tables
+            if wanted and answer.held_by is None:
+                answer = msgspec.structs.replace(answer, held_by=self._holders.other(self._order, wanted))
+            self._refuse(answer)
+        return answer
+
+    def _intend(
+        self, step: Step, unanswered: Phase, candidate: Candidate | None = None, hold_id: UUID | None = None
+    ) -> None:
+        """Write the intent; only then may the request leave."""
+        self._log(
+            Intended(
+                at_ns=self._clock.now_ns(),
+                ids=self._at(step),
+                key=self._order.key,
+                booking_id=self._order.booking_id,
+                tables=candidate.numbers if candidate else (),
+                hold_id=hold_id,
+            )
+        )
+        self._unanswered = unanswered
+
+    async def _release(self) -> None:
+        """Give the hold back, also when we are cancelled meanwhile: the seat bounds how long that takes."""
+        if self._hold is None:
+            return
+        self._unanswered = Phase.UNCOMMITTED
+        releasing = asyncio.ensure_future(self._seat.release(self._hold))
+        try:
+            refusal = await asyncio.shield(releasing)
+        except asyncio.CancelledError:
+            await releasing
+            raise
+        if refusal is not None:
+            self._refuse(refusal)
+        self._hold = None
+
+    def _unseated(self, quote: Quote) -> Refusal:
+        refusal = Refusal(step=Step.QUOTE, phase=Phase.PLANNED, message=quote.reason or "No suitable tables available")
+        self._refuse(refusal)
+        return refusal
+
+    def _cancelled(self) -> Refusal:
+        refusal = Refusal(
+            step=self._row.step or Step.SUBMIT,
+            phase=self._unanswered,
+            message="cancelled by the operator",
+            exception="CancelledError",
+            timer="operator",
+        )
+        self._refuse(refusal)
+        return refusal
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._log(
+            Refused(
+                at_ns=self._clock.now_ns(),
+                ids=self._at(refusal.step),
+                refusal=refusal,
+                outcome=classify(refusal).word,
+            )
+        )
+
+    def _at(self, step: Step) -> Ids:
+        return msgspec.structs.replace(self._ids, attempt_try=self._try or None, step=step)
+
+    def _end(
+        self, due_ns: int, started_ns: int, decided: Refusal | None, given: tuple[Candidate, Confirmed] | None
+    ) -> AttemptEnded:
+        ended_ns = self._clock.now_ns()
+        total = StepTook(Step.TOTAL, 0, started_ns, ended_ns - started_ns, decided is not None)
+        candidate = given[0] if given else None
+        ended = AttemptEnded(
+            at_ns=ended_ns,
+            ids=self._ids,
+            due_ns=due_ns,
+            started_ns=started_ns,
+            ended_ns=ended_ns,
+            outcome=(classify(decided) if decided else Outcome.FILLED).word,
+            certainty=certainty_of(decided) if decided else Certainty.OK,
+            booking_id=self._order.booking_id,
+            ordinal=self._order.ordinal,
+            tries=self._try,
+            steps=(*self._steps, total),
+            tables=given[1].tables if given else (),
+            seats=candidate.capacity if candidate else 0,
+            party=self._order.turn.party,
+            zone=self._zones.get(candidate.tables[0].zone_id) if candidate else None,
+            xid=self._xid,
+            refusal=decided,
+        )
+        self._log(ended)
+        return ended

@@ -1,0 +1,310 @@
+"""The crew: as many workers as wanted, each taking turns and making attempts; all change happens between attempts."""
+
+import asyncio
+from uuid import UUID, uuid5
+
+from engine.database import DatabaseUnreachable
+from engine.fill.attempt import Attempt, Desk
+from engine.fill.board import WorkerRow
+from engine.fill.pace import Pace
+from engine.model.event import AttemptEnded, RunMoved, TurnEnded, WorkerMoved
+from engine.model.ids import AttemptId, Ids, RunId, TurnId, WorkerId, attempt_key, worker_name
+from engine.model.outcome import Outcome
+from engine.model.run_state import RunState, WorkerState
+from engine.model.turn import Order, Turn
+from engine.plan import Plan
+from engine.target import Seat, Target
+
+MOST_WORKERS = 256
+SEAT_PATIENCE_NS = 30_000_000_000
+SEAT_PAUSE_NS = 500_000_000
+
+
+class TargetLost(Exception):  # noqa: N818 - exceptions say what happened
+    """The target took no connection for too long. The message is one sentence."""
+
+
+class Crew:
+    """Runs a plan at a target. Every method but `run` returns at once: it changes what is wanted, workers follow."""
+
+    def __init__(self, run: RunId, plan: Plan, target: Target, pace: Pace, desk: Desk, concurrency: int) -> None:
+        self.state = RunState.STARTING
+        self.reason = ""
+        self.concurrency = concurrency
+        self.rows: dict[WorkerId, WorkerRow] = {}
+        self.in_flight = 0
+        self.late_ns = 0
+        self.trouble = ""
+        """Why a worker has no seat; empty when all have."""
+        self.pace = pace
+        self._run = run
+        self._plan = plan
+        self._target = target
+        self._desk = desk
+        self._clock = desk.clock
+        self._attempts = 0
+        self._turn_counts: dict[TurnId, tuple[int, int]] = {}
+        self._tasks: dict[WorkerId, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        self._busy_ns = 0
+        self._running_ns = 0
+        self._counted_at_ns = 0
+        self._namespace = uuid5(UUID(int=0), f"slotfill {run}")
+
+    # What an operator may do
+
+    def pause(self) -> bool:
+        """No new attempt begins. False when it is not running."""
+        if self.state is not RunState.RUNNING:
+            return False
+        self._count_time()
+        self.pace.pause(self._clock.now_ns())
+        self._move(RunState.PAUSING)
+        if not self.in_flight:
+            self._move(RunState.PAUSED)
+        self._nudge()
+        return True
+
+    def resume(self) -> bool:
+        """Attempts begin again. False when it is neither paused nor about to be."""
+        if self.state not in (RunState.PAUSING, RunState.PAUSED):
+            return False
+        self._count_time()
+        self.pace.resume(self._clock.now_ns())
+        self._move(RunState.RUNNING)
+        self._nudge()
+        return True
+
+    def resize(self, concurrency: int) -> None:
+        """That many workers are wanted; those too many leave after the attempt in hand."""
+        self.concurrency = concurrency
+        for row in self.rows.values():
+            if row.worker >= concurrency and row.worker in self._tasks:
+                row.state = WorkerState.LEAVING
+        self._nudge()
+
+    def change_rate(self, rate: float | None) -> None:
+        """Another pace from now on."""
+        self.pace.change(rate, self._clock.now_ns())
+        self._nudge()
+
+    def look_again(self) -> None:
+        """The plan was changed: workers that found no turn look again."""
+        self._nudge()
+
+    def stop(self) -> bool:
+        """No new attempt begins and the run ends when those in flight have. False when it is over or on its way."""
+        if self.state.is_over or self.state in (RunState.DRAINING, RunState.CANCELLING):
+            return False
+        self._count_time()
+        self._move(RunState.DRAINING, "stopped by the operator")
+        self._nudge()
+        return True
+
+    def cancel(self) -> None:
+        """Attempts in flight are cancelled; each still says how far it came."""
+        self._move(RunState.CANCELLING, "cancelled by the operator")
+        for task in self._tasks.values():
+            task.cancel()
+        self._nudge()
+
+    def conclude(self, state: RunState, reason: str) -> None:
+        """The run is over; nothing moves after this."""
+        self._count_time()
+        self._move(state, reason)
+
+    # What it shows
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self.state in (RunState.DRAINING, RunState.CANCELLING)
+
+    @property
+    def effective_concurrency(self) -> float:
+        """Mean number of attempts in flight since the run began, pauses left out."""
+        self._count_time()
+        return self._busy_ns / self._running_ns if self._running_ns else 0.0
+
+    def whose(self, pid: int) -> str | None:
+        """The worker and slot behind a backend; None when it is none of ours."""
+        for row in self.rows.values():
+            if row.pid == pid:
+                return row.whose()
+        return None
+
+    # The run itself
+
+    async def run(self) -> None:
+        """Work until the plan is done or the operator stops. A worker's bug ends it loudly, as an ExceptionGroup."""
+        self._counted_at_ns = self._clock.now_ns()
+        self.pace.begin(self._counted_at_ns)
+        self._move(RunState.RUNNING)
+        async with asyncio.TaskGroup() as group:
+            while not self._is_done():
+                self._hire(group)
+                await self._changed.wait()
+
+    def _is_done(self) -> bool:
+        return not self._tasks and (self.is_stopping or self._plan.is_done)
+
+    def _hire(self, group: asyncio.TaskGroup) -> None:
+        """Bring in workers up to the number wanted; the lowest free numbers come first."""
+        if self.is_stopping or self._plan.is_done:
+            return
+        for number in range(self.concurrency):
+            worker = WorkerId(number)
+            if worker not in self._tasks:
+                row = WorkerRow(self._run, worker, self._clock.now_ns())
+                old = self.rows.get(worker)
+                if old is not None:
+                    row.filled, row.failed, row.last = old.filled, old.failed, old.last
+                self.rows[worker] = row
+                self._tasks[worker] = group.create_task(self._work(row), name=worker_name(worker))
+
+    async def _work(self, row: WorkerRow) -> None:
+        seat: Seat | None = None
+        try:
+            seat = await self._seat(row)
+            while seat is not None and not self._leaves(row):
+                if self.state in (RunState.PAUSING, RunState.PAUSED):
+                    await self._rest(row, WorkerState.RESTING)
+                elif (turn := self._plan.take(row.worker)) is not None:
+                    await self._work_on(row, turn, seat)
+                elif self._plan.is_done:
+                    break
+                else:
+                    await self._rest(row, WorkerState.IDLE)
+        finally:
+            self._tasks.pop(row.worker, None)
+            try:
+                if seat is not None:
+                    await seat.close()
+            finally:
+                row.pid = None
+                self._tell(row, WorkerState.GONE)
+                if row.worker >= self.concurrency:
+                    self.rows.pop(row.worker, None)
+                self._nudge()
+
+    async def _seat(self, row: WorkerRow) -> Seat | None:
+        """A seat at the target, asked for again while the server refuses; None when the worker is to leave meanwhile.
+
+        Raises TargetLost when there was none for longer than SEAT_PATIENCE_NS.
+        """
+        until_ns = self._clock.now_ns() + SEAT_PATIENCE_NS
+        while not self._leaves(row):
+            try:
+                seat = await self._target.seat(f"slotfill {self._run} {worker_name(row.worker)}")
+            except DatabaseUnreachable as error:
+                if self._clock.now_ns() > until_ns:
+                    raise TargetLost(f"{worker_name(row.worker)} found no connection for 30 s: {error}") from error
+                self.trouble = str(error)
+                await self._clock.wait_for(self._changed, self._clock.now_ns() + SEAT_PAUSE_NS)
+            else:
+                self.trouble = ""
+                row.pid = seat.pid
+                return seat
+        return None
+
+    async def _work_on(self, row: WorkerRow, turn: Turn, seat: Seat) -> None:
+        row.turn = turn
+        try:
+            while not self._leaves(row) and self.state is RunState.RUNNING:
+                due_ns, claim = self.pace.claim(self._clock.now_ns())
+                if not await self._fall_due(row, due_ns):
+                    self.pace.give_back(claim)
+                    continue
+                ordinal = self._plan.begin(turn.id)
+                if ordinal is None:
+                    self.pace.give_back(claim)
+                    return
+                await self._attempt(row, self._order(turn, ordinal), seat, due_ns)
+        finally:
+            row.turn = None
+            self._plan.leave(row.worker, turn.id)
+            self._nudge()
+
+    async def _attempt(self, row: WorkerRow, order: Order, seat: Seat, due_ns: int) -> None:
+        self._count_time()
+        self.in_flight += 1
+        row.moves(WorkerState.WORKING, self._clock.now_ns())
+        row.begins(order, self._clock.now_ns())
+        self.late_ns = max(0, self._clock.now_ns() - due_ns) if self.pace.rate is not None else 0
+        ended: AttemptEnded | None = None
+        try:
+            ended = await Attempt(order, seat, row, self._desk).run(due_ns)
+        finally:
+            self._count_time()
+            self.in_flight -= 1
+            filled = ended is not None and ended.outcome == Outcome.FILLED.word
+            self._close_turn(order, filled=filled)
+            if ended is not None:
+                row.ends(ended, filled=filled, now_ns=self._clock.now_ns())
+            row.pid = seat.pid
+            if self.state is RunState.PAUSING and self.in_flight == 0:
+                self._move(RunState.PAUSED)
+
+    def _close_turn(self, order: Order, *, filled: bool) -> None:
+        attempts, fills = self._turn_counts.get(order.turn.id, (0, 0))
+        self._turn_counts[order.turn.id] = attempts, fills = attempts + 1, fills + filled
+        end = self._plan.ended(order.turn.id, filled)
+        if end is not None:
+            ids = Ids(run=self._run, turn=order.turn.id)
+            self._desk.log(TurnEnded(self._clock.now_ns(), ids, end, attempts, fills))
+            self._nudge()
+
+    def _order(self, turn: Turn, ordinal: int) -> Order:
+        self._attempts += 1
+        number = AttemptId(self._attempts)
+        key = attempt_key(self._run, number)
+        booking_id = uuid5(self._namespace, key)
+        return Order(
+            attempt=number,
+            turn=turn,
+            ordinal=ordinal,
+            booking_id=booking_id,
+            key=key,
+            name=f"Slotfill {number}",
+            # example.invalid can never be delivered to; 07700 900000 to 900999 and, here, +44 7000 are never assigned.
+            email=f"{key}@example.invalid",
+            phone=f"+447000{booking_id.int % 10**9:09d}",
+        )
+
+    async def _fall_due(self, row: WorkerRow, due_ns: int) -> bool:
+        """Wait for the moment. False when something changed first: look again."""
+        if due_ns <= self._clock.now_ns():
+            return True
+        row.moves(WorkerState.DUE, self._clock.now_ns())
+        return not await self._clock.wait_for(self._changed, due_ns)
+
+    async def _rest(self, row: WorkerRow, state: WorkerState) -> None:
+        """Wait until something changes."""
+        if row.state is not state:
+            self._tell(row, state)
+        await self._changed.wait()
+
+    def _leaves(self, row: WorkerRow) -> bool:
+        return self.is_stopping or row.worker >= self.concurrency
+
+    def _nudge(self) -> None:
+        """Wake everyone who waits for a change. A new event each time: who looks again waits for the next one."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _tell(self, row: WorkerRow, state: WorkerState) -> None:
+        row.moves(state, self._clock.now_ns())
+        self._desk.log(WorkerMoved(self._clock.now_ns(), row.ids, state))
+
+    def _move(self, state: RunState, reason: str = "") -> None:
+        self.state = state
+        self.reason = reason
+        ids = Ids(run=self._run)
+        self._desk.log(RunMoved(self._clock.now_ns(), ids, state, reason, self.in_flight))
+
+    def _count_time(self) -> None:
+        now_ns = self._clock.now_ns()
+        if self.state is not RunState.PAUSED:
+            self._busy_ns += self.in_flight * (now_ns - self._counted_at_ns)
+            self._running_ns += now_ns - self._counted_at_ns
+        self._counted_at_ns = now_ns

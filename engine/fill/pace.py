@@ -1,0 +1,68 @@
+"""When the next attempt is due: at once in a closed model, on schedule in an open one."""
+
+import heapq
+
+NS = 1_000_000_000
+
+
+class Pace:
+    """A schedule of attempts, claimed one by one. Pure: moments come in.
+
+    In an open model attempt k is due at `anchor + k / rate`, whatever the answers; a claim that could not be used is
+    given back and taken first. A pause moves the schedule on; a new rate begins a new one.
+    """
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._anchor_ns = 0
+        self._next = 0
+        self._returned: list[int] = []
+        self._epoch = 0
+        self._paused_at_ns: int | None = None
+
+    @property
+    def rate(self) -> float | None:
+        """Attempts a second; None in a closed model."""
+        return self._rate
+
+    def begin(self, now_ns: int) -> None:
+        """The schedule starts now."""
+        self._anchor_ns = now_ns
+
+    def claim(self, now_ns: int) -> tuple[int, tuple[int, int]]:
+        """The moment the next attempt is due, and the claim to give back when it is not used."""
+        if self._rate is None:
+            return now_ns, (self._epoch, -1)
+        if self._returned:
+            place = heapq.heappop(self._returned)
+        else:
+            place = self._next
+            self._next += 1
+        return self._anchor_ns + round(place * NS / self._rate), (self._epoch, place)
+
+    def give_back(self, claim: tuple[int, int]) -> None:
+        """The claim was not used."""
+        epoch, place = claim
+        if place >= 0 and epoch == self._epoch:
+            heapq.heappush(self._returned, place)
+
+    def pause(self, now_ns: int) -> None:
+        """The schedule stands still from now on."""
+        if self._paused_at_ns is None:
+            self._paused_at_ns = now_ns
+
+    def resume(self, now_ns: int) -> None:
+        """The schedule goes on, later by the length of the pause."""
+        if self._paused_at_ns is not None:
+            self._anchor_ns += now_ns - self._paused_at_ns
+            self._paused_at_ns = None
+
+    def change(self, rate: float | None, now_ns: int) -> None:
+        """Another rate from now on; claims of the old schedule are void."""
+        self._rate = rate
+        self._epoch += 1
+        self._anchor_ns = now_ns
+        self._next = 0
+        self._returned = []
+        if self._paused_at_ns is not None:
+            self._paused_at_ns = now_ns

@@ -1,0 +1,63 @@
+"""Starting an engine process and hearing from it that it stands."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import msgspec
+
+from engine.exit_code import ExitCode
+from engine.spec import NotReady, Ready, Spec
+
+
+def launch(spec: Spec) -> Ready | NotReady:
+    """Start an engine in a session of its own, so that no terminal's end reaches it; wait until it stands."""
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as early:
+        try:
+            # -P: a folder named `engine` in the current directory must not be taken for ours.
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "engine", str(writing)],
+                stdin=subprocess.PIPE,
+                stdout=early,
+                stderr=early,
+                pass_fds=(writing,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            if process.stdin is None:
+                raise AssertionError("stdin was asked for as a pipe")
+            try:
+                process.stdin.write(msgspec.json.encode(spec))
+                process.stdin.close()
+            except BrokenPipeError:
+                pass  # it died at once; what it said is read below
+            body = pipe.read()
+        if body:
+            said: Ready | NotReady = msgspec.json.decode(body, type=Ready | NotReady)  # type: ignore[arg-type]
+            return said
+        early.seek(0)
+        lines = early.read().decode(errors="replace").strip().splitlines()
+    told = lines[-1] if lines else f"exit code {process.wait()}"
+    return NotReady(f"the engine died before it stood: {told}", ExitCode.CRASHED)
+
+
+def wait_for_end(pid: int, within_s: float) -> bool:
+    """Whether the engine process ended within that time. It may be our child, or anybody's."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return True
+        except ChildProcessError:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return True
+        time.sleep(0.02)
+    return False

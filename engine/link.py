@@ -1,0 +1,271 @@
+"""The front door over a Unix socket: length-prefixed msgpack, one answer for one request, in order."""
+
+import asyncio
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, assert_never
+
+import msgspec
+
+from engine.front import FrontDoor, LinkLost
+from engine.model.command import Answer, Command, Hello
+from engine.model.event import Event
+from engine.model.snapshot import RunSnapshot
+
+PROTOCOL = 1
+MOST_BYTES = 32 * 1024 * 1024
+"""No frame is longer; a longer one is not ours."""
+PATH_LIMIT = 100
+"""Bytes of a socket's path that every system takes."""
+
+
+class AskHello(msgspec.Struct, frozen=True, tag="hello"):
+    """Who is there?"""
+
+    protocol: int = PROTOCOL
+
+
+class AskSnapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """The run now."""
+
+
+class AskEvents(msgspec.Struct, frozen=True, tag="events"):
+    """Events from that number on."""
+
+    since: int
+
+
+class AskAct(msgspec.Struct, frozen=True, tag="act"):
+    """Do this."""
+
+    command: Command
+    who: str
+
+
+Ask: TypeAlias = AskHello | AskSnapshot | AskEvents | AskAct
+
+
+Decoded = TypeVar("Decoded")
+
+
+class Events(msgspec.Struct, frozen=True):
+    """Events and the number to ask with next."""
+
+    next: int
+    events: tuple[Event, ...]
+
+
+class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
+    """A request could not be answered; one sentence."""
+
+    text: str
+
+
+class SocketUnfit(Exception):  # noqa: N818 - exceptions say what happened
+    """The folder for sockets is not plainly ours. The message is one sentence."""
+
+
+def socket_path(run: str) -> Path:
+    """A private path for a run's socket; makes its folder. Raises SocketUnfit."""
+    folder = Path(tempfile.gettempdir()) / f"slotfill-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise SocketUnfit(f"{folder} is not a private folder of yours: remove it, or set TMPDIR to one that is")
+    path = folder / run[-8:]
+    if len(os.fsencode(path)) > PATH_LIMIT:
+        raise SocketUnfit(f"{path} is too long for a socket ({PATH_LIMIT} bytes): set TMPDIR to a shorter folder")
+    return path
+
+
+async def _read_frame(reader: asyncio.StreamReader) -> bytes | None:
+    """The next frame; None at the end of the stream. Raises LinkLost for what is no frame."""
+    try:
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        if size > MOST_BYTES:
+            raise LinkLost(f"a frame of {size} bytes came, more than the {MOST_BYTES} any of ours has")
+        return await reader.readexactly(size)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def _frame(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+class LinkServer:
+    """Serves one front door to any number of clients."""
+
+    def __init__(self, door: FrontDoor) -> None:
+        self._door = door
+        self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Ask)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._encoded: tuple[int, bytes] = (-1, b"")
+        self._clients: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
+        self._server: asyncio.Server | None = None
+        self._told_end: set[asyncio.Task[Any]] = set()
+        """Clients that were given a snapshot of the run's end."""
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._clients)
+
+    async def open(self, path: Path) -> None:
+        """Listen there, owner only. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 - one unlink at the start does not hold the loop up
+        old = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, path=str(path))
+        finally:
+            os.umask(old)
+
+    async def linger(self, most_s: float) -> None:
+        """Wait until every client has seen the run's end, but no longer than that."""
+        try:
+            async with asyncio.timeout(most_s):
+                while set(self._clients) - self._told_end:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return
+
+    async def close(self) -> None:
+        """Stop listening and let every client go."""
+        if self._server is not None:
+            self._server.close()
+        for task, writer in list(self._clients.items()):
+            writer.close()
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("asyncio serves a client in a task")
+        self._clients[task] = writer
+        try:
+            while (body := await _read_frame(reader)) is not None:
+                writer.write(_frame(await self._answer(body)))
+                await writer.drain()
+        except (LinkLost, ConnectionError, asyncio.CancelledError):
+            # A client that speaks nonsense or went away is let go; the run does not mind. asyncio's own server
+            # reports a cancelled handler as an error, so the cancel ends here: nothing follows it.
+            return
+        finally:
+            self._clients.pop(task, None)
+            self._told_end.discard(task)
+            writer.close()
+
+    async def _answer(self, body: bytes) -> bytes:
+        try:
+            ask: Ask = self._decoder.decode(body)
+        except msgspec.DecodeError as error:
+            return self._encoder.encode(Wrong(f"the request could not be read: {error}"))
+        match ask:
+            case AskHello():
+                return self._encoder.encode(await self._door.hello())
+            case AskSnapshot():
+                snapshot = await self._door.snapshot()
+                if snapshot.run.exit_code is not None and (task := asyncio.current_task()) is not None:
+                    self._told_end.add(task)
+                if snapshot.tick != self._encoded[0]:
+                    self._encoded = (snapshot.tick, self._encoder.encode(snapshot))
+                return self._encoded[1]
+            case AskEvents(since):
+                following, events = await self._door.events(since)
+                return self._encoder.encode(Events(following, events))
+            case AskAct(command, who):
+                return self._encoder.encode(await self._door.act(command, who))
+        assert_never(ask)
+
+
+class LinkDoor:
+    """A front door at the other end of a socket."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout_s: float) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._timeout_s = timeout_s
+        self._turn = asyncio.Lock()
+        self._encoder = msgspec.msgpack.Encoder()
+        self._hellos = msgspec.msgpack.Decoder(Hello)
+        self._snapshots = msgspec.msgpack.Decoder(RunSnapshot)
+        self._events = msgspec.msgpack.Decoder(Events)
+        self._answers = msgspec.msgpack.Decoder(Answer)
+
+    @classmethod
+    async def open(cls, path: Path, timeout_s: float = 5.0) -> "LinkDoor":
+        """Reach the engine at that socket. Raises LinkLost."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_unix_connection(str(path), limit=2**20)
+        except (OSError, TimeoutError) as error:
+            raise LinkLost(f"nobody answers at {path}: {str(error) or 'no answer in time'}") from error
+        door = cls(reader, writer, timeout_s)
+        hello = await door.hello()
+        if hello.protocol != PROTOCOL:
+            await door.close()
+            raise LinkLost(
+                f"the engine speaks protocol {hello.protocol} (slotfill {hello.engine}), this console {PROTOCOL}: "
+                "use the same version of slotfill for both"
+            )
+        return door
+
+    async def hello(self) -> Hello:
+        """Who is there. Raises LinkLost."""
+        return self._decoded(self._hellos, await self._ask(AskHello()))
+
+    async def snapshot(self) -> RunSnapshot:
+        """The run now. Raises LinkLost."""
+        return self._decoded(self._snapshots, await self._ask(AskSnapshot()))
+
+    async def events(self, since: int) -> tuple[int, tuple[Event, ...]]:
+        """Events from number `since` on, and the number to ask with next. Raises LinkLost."""
+        got = self._decoded(self._events, await self._ask(AskEvents(since)))
+        return got.next, got.events
+
+    async def act(self, command: Command, who: str) -> Answer:
+        """Do it, or say why not. Raises LinkLost."""
+        return self._decoded(self._answers, await self._ask(AskAct(command, who)))
+
+    async def close(self) -> None:
+        """Leave; the run goes on."""
+        self._writer.close()
+        try:
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+        except (OSError, TimeoutError):
+            return
+
+    async def _ask(self, ask: Ask) -> bytes:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    self._writer.write(_frame(self._encoder.encode(ask)))
+                    await self._writer.drain()
+                    body = await _read_frame(self._reader)
+            except (OSError, TimeoutError) as error:
+                self._writer.close()
+                raise LinkLost(f"the engine does not answer: {str(error) or 'no answer in time'}") from error
+            except asyncio.CancelledError:
+                # Half a conversation is worth nothing: the next answer would be this one's.
+                self._writer.close()
+                raise
+        if body is None:
+            raise LinkLost("the engine closed the link: the run has ended or its engine died")
+        return body
+
+    @staticmethod
+    def _decoded(decoder: "msgspec.msgpack.Decoder[Decoded]", body: bytes) -> Decoded:
+        try:
+            return decoder.decode(body)
+        except msgspec.DecodeError as error:
+            try:
+                wrong = msgspec.msgpack.decode(body, type=Wrong)
+            except msgspec.DecodeError:
+                raise LinkLost(f"the engine answered something else: {error}") from error
+            raise LinkLost(wrong.text) from error

@@ -1,0 +1,206 @@
+"""From a spec to a run that stands: cluster, database, floors, plan, folder. Whatever fails leaves nothing behind."""
+
+import contextlib
+import datetime as dt
+import platform
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from engine import __version__
+from engine.backends import Backends
+from engine.clock import RunningClock
+from engine.config import Settings, SettingsInvalid
+from engine.database import Connection, DatabaseFailed
+from engine.exit_code import ExitCode
+from engine.link import socket_path
+from engine.model.floor import Floor
+from engine.model.ids import SCHEMA_VERSION, RunId
+from engine.plans.fill import FillPlan
+from engine.platform.cluster import Cluster
+from engine.platform.databases import clone, drop, ensure_template, is_ours, schema_checksum
+from engine.platform.seed import SEEDED_DAY, SEEDED_RESTAURANTS
+from engine.portrait import RunFacts
+from engine.records.archive import Manifest, new_folder, runs_folder, write_manifest
+from engine.records.journal import Journal
+from engine.records.recording import Recording
+from engine.run import Run, RunParts
+from engine.safety import GuardRefused, guard_target
+from engine.settings_sources import check, flat
+from engine.spec import Spec
+from engine.targets.postgres import PostgresTarget, read_floors
+
+PLANS = ("fill",)
+"""Plans this version has."""
+
+
+class CannotBegin(Exception):  # noqa: N818 - exceptions say what happened
+    """The run was not begun. The message is one sentence; `exit_code` goes with it."""
+
+    def __init__(self, text: str, exit_code: ExitCode) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Opened(msgspec.Struct):
+    """A run that stands, and what its engine needs around it."""
+
+    run: Run
+    manifest: Manifest
+    folder: Path
+    socket: Path
+    connect: Callable[[str], Awaitable[Connection]]
+
+
+def check_spec(spec: Spec) -> None:
+    """Everything that settings alone can tell, before anything is started. Raises CannotBegin."""
+    if spec.plan not in PLANS:
+        raise CannotBegin(f"there is no plan {spec.plan} in this version; give {' or '.join(PLANS)}", ExitCode.USAGE)
+    try:
+        check(spec.settings)
+        guard_target(spec.settings)
+    except SettingsInvalid as error:
+        raise CannotBegin(str(error), ExitCode.USAGE) from error
+    except GuardRefused as error:
+        raise CannotBegin(str(error), ExitCode.REFUSED) from error
+    wanted = set(spec.settings.run.restaurants) - {"all", *SEEDED_RESTAURANTS}
+    if wanted:
+        raise CannotBegin(
+            f"there is no restaurant {', '.join(sorted(wanted))}; the embedded platform has {', '.join(SEEDED_RESTAURANTS)}",
+            ExitCode.USAGE,
+        )
+
+
+@contextlib.asynccontextmanager
+async def opened(spec: Spec) -> AsyncIterator[Opened]:
+    """A run made from the spec; left, its cluster and target are let go. Raises CannotBegin."""
+    check_spec(spec)
+    settings = spec.settings
+    run_id = RunId(secrets.token_hex(4))
+    async with contextlib.AsyncExitStack() as stack:
+        cluster = await Cluster.open(settings.embedded, f"run {run_id}")
+        stack.push_async_callback(cluster.close)
+        database = await _database(cluster, settings, run_id, fresh=spec.fresh)
+        try:
+            floors, version = await _floors(cluster.dsn(database), settings)
+            plan = _plan(floors, settings)
+        except BaseException:
+            if spec.fresh:
+                await drop(cluster, database)
+            raise
+        clock = RunningClock()
+        wall = clock.wall()
+        root = runs_folder(settings.records.runs)
+        folder = new_folder(root, spec.plan, run_id, wall)
+        manifest = Manifest(
+            schema=SCHEMA_VERSION,
+            run_id=run_id,
+            name=settings.run.name,
+            plan=spec.plan,
+            target=settings.run.target,
+            database=database,
+            socket=str(socket_path(run_id)),
+            started_at=wall.isoformat(timespec="seconds"),
+            settings=flat(settings),
+            fingerprint={
+                "slotfill": __version__,
+                "python": platform.python_version(),
+                "system": f"{platform.system()} {platform.machine()}",
+                "postgres": version,
+                "schema": schema_checksum(),
+            },
+        )
+        write_manifest(folder, manifest)
+        target = PostgresTarget(
+            settings.run.target,
+            cluster.dsn(database),
+            run_id,
+            floors,
+            step_timeout_s=settings.run.step_timeout_s,
+            hold_ttl_s=settings.run.hold_ttl_s,
+        )
+        for planner in target.planners.values():
+            planner.prepare(sorted({turn.party for turn in plan.turns}))
+        facts = RunFacts(
+            run_id=run_id,
+            name=settings.run.name,
+            plan=spec.plan,
+            target=settings.run.target,
+            database=database,
+            seed=settings.run.seed,
+            started_at=manifest.started_at,
+            turns=len(plan.turns),
+        )
+        journal = Journal(folder, run_id, wall, fsync=settings.records.journal_fsync)
+        stack.callback(journal.close)
+        recording = Recording(folder, run_id)
+        stack.callback(recording.close)
+        parts = RunParts(
+            facts=facts,
+            settings=settings,
+            plan=plan,
+            target=target,
+            clock=clock,
+            folder=folder,
+            journal=journal,
+            recording=recording,
+            backends=Backends(target.connect),
+        )
+        yield Opened(Run(parts), manifest, folder, socket_path(run_id), target.connect)
+
+
+async def _database(cluster: Cluster, settings: Settings, run_id: RunId, *, fresh: bool) -> str:
+    template = await ensure_template(cluster)
+    if not fresh:
+        raise CannotBegin(f"--no-reset needs a run before this one on {template}", ExitCode.USAGE)
+    database = f"sf_{run_id}"
+    await clone(cluster, database)
+    return database
+
+
+async def _floors(dsn: str, settings: Settings) -> tuple[dict[str, Floor], str]:
+    connection = await Connection.open(dsn, application_name="slotfill opening", timeout_s=settings.run.step_timeout_s)
+    try:
+        if not await is_ours(connection):
+            raise CannotBegin(
+                "the database does not carry slotfill's own marker: nothing was written", ExitCode.REFUSED
+            )
+        floors = await read_floors(connection, settings.run.restaurants)
+        version = ".".join(str(part) for part in connection.server_version)
+    except DatabaseFailed as error:
+        raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
+    finally:
+        await connection.close()
+    missing = set(settings.run.restaurants) - {"all"} - set(floors)
+    if missing:
+        raise CannotBegin(f"there is no restaurant {', '.join(sorted(missing))} in it", ExitCode.USAGE)
+    return floors, version
+
+
+def _plan(floors: dict[str, Floor], settings: Settings) -> FillPlan:
+    fill = settings.fill
+    first = fill.date or SEEDED_DAY
+    plan = FillPlan.of(
+        floors,
+        seed=settings.run.seed,
+        first=first,
+        days=fill.days,
+        start=fill.start,
+        end=fill.end,
+        interval_min=fill.interval_min,
+        stress_max=fill.stress_max,
+        min_party=fill.min_party,
+        max_party=fill.max_party,
+        share_slots=settings.run.share_slots,
+    )
+    if not plan.turns:
+        until = first + dt.timedelta(days=fill.days - 1)
+        span = f"{first:%A %Y-%m-%d}" + (f" to {until:%A %Y-%m-%d}" if until != first else "")
+        raise CannotBegin(
+            f"{span}: every restaurant asked for is closed, so there is no slot to fill; "
+            f"give a day they are open, such as {SEEDED_DAY}",
+            ExitCode.USAGE,
+        )
+    return plan

@@ -1,0 +1,103 @@
+"""The run at this moment as one RunSnapshot: tally, board and last look put together."""
+
+import msgspec
+
+from engine.fill.crew import Crew
+from engine.metrics.tally import Tally
+from engine.model.ids import SCHEMA_VERSION, RunId
+from engine.model.run_state import WorkerState
+from engine.model.sample import Sample
+from engine.model.snapshot import RunFace, RunSnapshot
+
+
+class RunFacts(msgspec.Struct, frozen=True):
+    """What does not change in a run and every snapshot says."""
+
+    run_id: RunId
+    name: str
+    plan: str
+    target: str
+    database: str
+    seed: int
+    started_at: str
+    turns: int
+
+
+class Gauges(msgspec.Struct, frozen=True):
+    """What neither tally nor crew knows."""
+
+    tick: int
+    now_ns: int
+
+    lag_p99_ns: int
+    lag_max_ns: int
+    consoles: int
+    journal_bytes: int
+    most_attempts: int
+    settings: dict[str, str]
+    exit_code: int | None
+    reason: str
+
+
+def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | None, str], gauges: Gauges) -> RunSnapshot:
+    """Everything any panel may draw, at `gauges.now_ns`."""
+    now_ns = gauges.now_ns
+    sample, trouble = look
+    waits = {backend.pid: backend.wait for backend in sample.backends if backend.wait} if sample else {}
+    rows = [row for _, row in sorted(crew.rows.items())]
+    workers = tuple(row.face(now_ns, waits.get(row.pid or 0, "")) for row in rows)
+    there = [row for row in rows if row.state is not WorkerState.GONE]
+    working: dict[int, list[int]] = {}
+    for row in rows:
+        if row.turn is not None:
+            working.setdefault(row.turn.id, []).append(row.worker)
+    slots = tally.slots()
+    return RunSnapshot(
+        schema=SCHEMA_VERSION,
+        tick=gauges.tick,
+        run=RunFace(
+            run_id=facts.run_id,
+            name=facts.name,
+            plan=facts.plan,
+            target=facts.target,
+            database=facts.database,
+            state=crew.state,
+            reason=gauges.reason or crew.reason or crew.trouble,
+            seed=facts.seed,
+            started_at=facts.started_at,
+            elapsed_ns=now_ns,
+            turns=facts.turns,
+            turns_ended=sum(slot.end is not None for slot in slots),
+            attempts=tally.attempts,
+            most_attempts=gauges.most_attempts,
+            filled=tally.filled,
+            in_flight=crew.in_flight,
+            concurrency=crew.concurrency,
+            workers=len(there),
+            effective_concurrency=crew.effective_concurrency,
+            idle_workers=sum(row.state is WorkerState.IDLE for row in there),
+            rate_per_s=crew.pace.rate,
+            late_ns=crew.late_ns,
+            lag_p99_ns=gauges.lag_p99_ns,
+            lag_max_ns=gauges.lag_max_ns,
+            consoles=gauges.consoles,
+            journal_bytes=gauges.journal_bytes,
+            settings=gauges.settings,
+            exit_code=gauges.exit_code,
+        ),
+        workers=workers,
+        steps=tally.steps(now_ns),
+        outcomes=tally.outcomes(now_ns),
+        refusals=tally.refusals(),
+        fills=tally.fills(now_ns),
+        slots=tuple(
+            msgspec.structs.replace(slot, workers=tuple(working[slot.turn])) if slot.turn in working else slot
+            for slot in slots
+        ),
+        conflicts=tally.conflicts(now_ns),
+        zone_locks=tally.zone_locks(),
+        zone_lock_total=tally.zone_lock_total,
+        sample=sample,
+        sample_trouble=trouble,
+        events=tally.events(),
+    )

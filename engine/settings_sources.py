@@ -1,0 +1,244 @@
+"""Where settings come from: defaults, config.toml, .env files, the environment, options; later ones win."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from dotenv import dotenv_values
+
+from engine.config import Settings, SettingsInvalid
+
+ENV_FILES = (".env", ".env.development", ".env.local")
+"""In the platform's order, weakest first; none overrides the shell."""
+ENV_PREFIX = "SLOTFILL_"
+SECTIONS = ("run", "fill", "embedded", "records", "observe", "console")
+_SHORT = {
+    f"{section}.{field}": field
+    for section in ("run", "fill")
+    for field in Settings.__annotations__[section].__struct_fields__
+}
+
+
+class Sourced(msgspec.Struct, frozen=True):
+    """Settings with where each value that is no default came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+    """By dotted key: `config.toml`, `.env.local`, `environment`, `preset first-run`, `option`."""
+
+
+def config_file(wanted: str | None, cwd: Path, environ: Mapping[str, str]) -> Path | None:
+    """The configuration file: the one asked for, `./config.toml`, or the one in $XDG_CONFIG_HOME; None for none.
+
+    Raises SettingsInvalid when the one asked for is not there.
+    """
+    if wanted is not None:
+        path = Path(wanted)
+        if not path.is_file():
+            raise SettingsInvalid(f"--config {wanted}: there is no such file; give the path of a config.toml")
+        return path
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "/") / ".config")
+    for path in (cwd / "config.toml", home / "slotfill" / "config.toml"):
+        if path.is_file():
+            return path
+    return None
+
+
+def shipped_config() -> Path:
+    """The config.toml that comes along: every setting, documented, at its default, and the presets."""
+    inside = Path(__file__).with_name("config.toml")
+    return inside if inside.is_file() else Path(__file__).parent.parent / "config.toml"
+
+
+def load(
+    *,
+    config: str | None,
+    preset: str | None,
+    options: Sequence[str],
+    cwd: Path,
+    environ: Mapping[str, str],
+) -> Sourced:
+    """Settings from all sources. `options` are `dotted.key=value`. Raises SettingsInvalid with one sentence."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    path = config_file(config, cwd, environ)
+    presets = _toml(shipped_config()).get("presets", {})
+    if path is not None:
+        own = _toml(path)
+        presets = presets | own.pop("presets", {})
+        _lay(values, origins, own, path.name)
+        _convert(values, path.name)
+    for name in ENV_FILES:
+        if (cwd / name).is_file():
+            _lay_environment(values, origins, _env_file(cwd / name), name)
+    _lay_environment(values, origins, environ, "environment")
+    if preset is not None:
+        if preset not in presets:
+            known = ", ".join(sorted(presets)) or "none"
+            raise SettingsInvalid(f"--preset {preset}: there is no such preset (known: {known})")
+        _lay(values, origins, presets[preset], f"preset {preset}")
+    for option in options:
+        key, found, value = option.partition("=")
+        if not found:
+            raise SettingsInvalid(f"--set {option}: give KEY=VALUE, such as run.concurrency=8")
+        _put(values, origins, full_key(key), value, f"option {key}")
+    return Sourced(_convert(values, "settings"), origins)
+
+
+def full_key(key: str) -> str:
+    """A dotted key, also for the short form of run and fill settings: `concurrency` is `run.concurrency`."""
+    for dotted, short in _SHORT.items():
+        if key == short:
+            return dotted
+    return key
+
+
+def with_value(settings: Settings, key: str, value: str) -> Settings:
+    """The settings with one value changed, given as text. Raises SettingsInvalid."""
+    values: dict[str, Any] = msgspec.to_builtins(settings)
+    _put(values, {}, full_key(key), value, key)
+    return _convert(values, key)
+
+
+def flat(settings: Settings) -> dict[str, str]:
+    """Every setting by its dotted key, as text; targets and presets left out."""
+    values = msgspec.to_builtins(settings)
+    return {f"{section}.{key}": _text(value) for section in SECTIONS for key, value in values[section].items()}
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            return ",".join(str(one) for one in value)
+        case _:
+            return str(value)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{path.name} is not readable TOML: {error}; mend that line") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path.name} could not be read: {error}") from error
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    try:
+        return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path.name} could not be read: {error}") from error
+
+
+def _lay(values: dict[str, Any], origins: dict[str, str], new: Mapping[str, Any], origin: str) -> None:
+    for section, content in new.items():
+        if not isinstance(content, Mapping):
+            raise SettingsInvalid(
+                f"{origin}: {section} = {content!r} stands outside a table; put it under [run] or another"
+            )
+        for key, value in content.items():
+            values.setdefault(section, {})[key] = value
+            origins[f"{section}.{key}"] = origin
+
+
+def _lay_environment(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str], origin: str) -> None:
+    """SLOTFILL_<SECTION>_<KEY>, such as SLOTFILL_RUN_CONCURRENCY; and SLOTFILL_RUNS for the runs' folder."""
+    for name, value in environ.items():
+        if name == "SLOTFILL_RUNS":
+            _put(values, origins, "records.runs", value, origin)
+        elif name.startswith(ENV_PREFIX):
+            section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("_")
+            if section in SECTIONS and key:
+                _put(values, origins, f"{section}.{key}", value, origin)
+
+
+def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str, origin: str) -> None:
+    section, found, key = dotted.partition(".")
+    annotations = Settings.__annotations__
+    known = annotations[section].__struct_fields__ if section in SECTIONS else ()
+    if not found or key not in known:
+        raise SettingsInvalid(f"{origin}: there is no setting {dotted}; `slotfill config show` lists them all")
+    wants_list = key == "restaurants"
+    value: Any = [one.strip() for one in text.split(",") if one.strip()] if wants_list else text
+    if text == "" and not wants_list:
+        values.get(section, {}).pop(key, None)
+    else:
+        values.setdefault(section, {})[key] = value
+    origins[dotted] = origin
+
+
+def _convert(values: dict[str, Any], origin: str) -> Settings:
+    # HH:MM is how people write a time; the wire form wants seconds.
+    fill = values.get("fill")
+    if isinstance(fill, dict):
+        values = {**values, "fill": {key: _clock_time(value) for key, value in fill.items()}}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(f"{origin}: {_place(error)}") from error
+    return settings
+
+
+def _clock_time(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == 5 and value[2] == ":":
+        return f"{value}:00"
+    return value
+
+
+def _place(error: msgspec.ValidationError) -> str:
+    """msgspec's `Expected … - at `$.run.x`` turned round: the place first."""
+    text, found, place = str(error).partition(" - at `$.")
+    return f"{place.rstrip('`')}: {text}" if found else text.replace("`$.", "`").replace(" - at `$`", "")
+
+
+def check(settings: Settings) -> None:
+    """Whether the settings can make a run, as far as settings alone can tell. Raises SettingsInvalid."""
+    run, fill = settings.run, settings.fill
+    if not 1 <= run.concurrency <= 256:
+        what = "starts nobody" if run.concurrency < 1 else "is more than a run takes"
+        raise SettingsInvalid(f"concurrency = {run.concurrency} {what}; give 1 to 256")
+    if run.rate is not None and not 0 < run.rate <= 100_000:
+        raise SettingsInvalid(f"rate = {run.rate:g} is no pace; give attempts a second above 0, or leave it out")
+    if fill.min_party < 1:
+        raise SettingsInvalid(f"min-party = {fill.min_party} is nobody; give 1 or more")
+    if fill.min_party > fill.max_party:
+        raise SettingsInvalid(
+            f"min-party = {fill.min_party} is above max-party = {fill.max_party}; swap them or raise max-party"
+        )
+    if fill.start > fill.end:
+        raise SettingsInvalid(
+            f"the window {_hour(fill.start)} to {_hour(fill.end)} ends before it starts; give --start before --end"
+        )
+    if not 1 <= fill.interval_min <= 24 * 60:
+        raise SettingsInvalid(f"interval = {fill.interval_min} minutes makes no grid; give 1 to 1440")
+    if fill.stress_max < 1:
+        raise SettingsInvalid(f"stress-max = {fill.stress_max} books nothing; give 1 or more")
+    if not 1 <= fill.days <= 366:
+        raise SettingsInvalid(f"days = {fill.days} is no span; give 1 to 366")
+    if run.step_timeout_s <= 0:
+        raise SettingsInvalid(f"step_timeout_s = {run.step_timeout_s:g} would time out at once; give seconds above 0")
+    if run.hold_ttl_s <= 0:
+        raise SettingsInvalid(
+            f"hold_ttl_s = {run.hold_ttl_s:g} makes holds that are over at once; give seconds above 0"
+        )
+    if not run.restaurants:
+        raise SettingsInvalid('restaurants = [] names nobody; give a slug, or "all"')
+    if settings.records.journal_fsync not in ("batched", "each"):
+        raise SettingsInvalid(f"journal_fsync = {settings.records.journal_fsync}: give batched or each")
+
+
+def _hour(value: time) -> str:
+    return value.strftime("%H:%M")
+
+
+def current_environment() -> Mapping[str, str]:
+    """The process's own environment."""
+    return os.environ

@@ -1,0 +1,32 @@
+"""What a client hands to an engine process, and what the engine says when it stands or does not."""
+
+import msgspec
+
+from engine.config import Settings
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """One run to be made."""
+
+    settings: Settings
+    plan: str
+    who: str
+    """Login and terminal of who started it."""
+    fresh: bool = True
+    """A fresh database from the seeded template; else that of the last run."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The engine stands and the run begins."""
+
+    run_id: str
+    folder: str
+    socket: str
+    pid: int
+
+
+class NotReady(msgspec.Struct, frozen=True, tag="not_ready"):
+    """The run was not begun; one sentence and the exit code that goes with it."""
+
+    text: str
+    exit_code: int

@@ -1,0 +1,139 @@
+"""A target in memory with the platform's rules: for tests of everything that is not Postgres, and for rehearsing a plan."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from engine.allocator.planner import Planner
+from engine.clock import Clock
+from engine.model.floor import Busy, Candidate, Floor, Quote
+from engine.model.outcome import Phase, Refusal
+from engine.model.step import Step
+from engine.model.turn import Order
+from engine.target import Capability, Committed, Confirmed, Held, Seat, Submitted
+
+
+class RehearsalTarget:
+    """Tables, holds and bookings in memory; a taken table refuses as the platform's constraints do.
+
+    Every step takes `step_ns` on the clock, so that a still clock can stop the world between any two of them.
+    """
+
+    name = "rehearsal"
+    capabilities = frozenset({Capability.STEPS, Capability.VERIFY, Capability.RESET})
+    steps = (Step.SUBMIT, Step.QUOTE, Step.HOLD, Step.CONFIRM, Step.COMMIT, Step.TOTAL)
+
+    def __init__(self, floors: Mapping[str, Floor], clock: Clock, *, step_ns: int = 1_000_000) -> None:
+        self.floors = dict(floors)
+        self.clock = clock
+        self.step_ns = step_ns
+        self.planners = {slug: Planner(floor) for slug, floor in self.floors.items()}
+        self.pending: set[UUID] = set()
+        self.confirmed: dict[UUID, tuple[str, ...]] = {}
+        self.busy: list[Busy] = []
+        self.seats = 0
+
+    async def seat(self, application_name: str) -> Seat:
+        """A new seat."""
+        self.seats += 1
+        return _RehearsalSeat(self)
+
+    async def persisted(self) -> dict[UUID, int]:
+        """Confirmed bookings with how many tables each."""
+        return {booking: len(tables) for booking, tables in self.confirmed.items()}
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def pass_time(self) -> None:
+        """Let one step's time pass."""
+        await self.clock.sleep_until(self.clock.now_ns() + self.step_ns)
+
+    def taken(self, table_id: UUID, start: datetime, end: datetime, *, holds: bool, but: UUID | None = None) -> bool:
+        """Whether a hold (or an assignment) other than `but` takes the table in that window."""
+        return any(
+            one.table_id == table_id
+            and one.start < end
+            and one.end > start
+            and (one.hold_id is not None) == holds
+            and one.hold_id != but
+            for one in self.busy
+        )
+
+
+class _RehearsalSeat:
+    pid: int | None = None
+
+    def __init__(self, target: RehearsalTarget) -> None:
+        self._target = target
+        self._quote: Quote | None = None
+
+    async def submit(self, order: Order) -> Submitted | Refusal:
+        await self._target.pass_time()
+        self._target.pending.add(order.booking_id)
+        return Submitted()
+
+    async def quote(self, order: Order) -> Quote | Refusal:
+        await self._target.pass_time()
+        planner = self._target.planners[order.turn.restaurant]
+        self._quote = planner.quote(order.turn.on, order.turn.at, order.turn.party, list(self._target.busy))
+        return self._quote
+
+    async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
+        await self._target.pass_time()
+        window = self._quote.window if self._quote else None
+        if window is None:
+            raise AssertionError("hold comes after a quote that gave a window")
+        for table in candidate.tables:
+            if self._target.taken(table.id, window.start, window.end, holds=True):
+                return Refusal(
+                    step=Step.HOLD,
+                    phase=Phase.ANSWERED,
+                    sqlstate="23P01",
+                    constraint="thw_no_overlap",
+                    message='conflicting key value violates exclusion constraint "thw_no_overlap"',
+                    tables=(table.number,),
+                )
+        self._target.busy.extend(Busy(table.id, window.start, window.end, hold_id) for table in candidate.tables)
+        return Held(hold_id=hold_id)
+
+    async def confirm(self, order: Order, candidate: Candidate, hold_id: UUID) -> Confirmed | Refusal:
+        await self._target.pass_time()
+        window = self._quote.window if self._quote else None
+        if window is None:
+            raise AssertionError("confirm comes after a quote that gave a window")
+        for table in candidate.tables:
+            if self._target.taken(table.id, window.start, window.end, holds=False):
+                return Refusal(
+                    step=Step.CONFIRM,
+                    phase=Phase.ANSWERED,
+                    sqlstate="23P01",
+                    constraint="bta_no_overlap",
+                    message='conflicting key value violates exclusion constraint "bta_no_overlap"',
+                    tables=(table.number,),
+                )
+        return Confirmed(tables=candidate.numbers)
+
+    async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
+        await self._target.pass_time()
+        window = self._quote.window if self._quote else None
+        if window is None:
+            raise AssertionError("commit comes after a quote that gave a window")
+        ids = {table.id for table in candidate.tables}
+        self._target.busy = [
+            one
+            for one in self._target.busy
+            if not (one.hold_id and one.table_id in ids and one.start == window.start and one.end == window.end)
+        ]
+        self._target.busy.extend(Busy(table.id, window.start, window.end) for table in candidate.tables)
+        self._target.pending.discard(order.booking_id)
+        self._target.confirmed[order.booking_id] = candidate.numbers
+        return Committed()
+
+    async def release(self, hold_id: UUID) -> Refusal | None:
+        await self._target.pass_time()
+        self._target.busy = [one for one in self._target.busy if one.hold_id != hold_id]
+        return None
+
+    async def close(self) -> None:
+        self._target.seats -= 1

@@ -1,0 +1,165 @@
+"""Every command of `slotfill`: its words and options. What a command does is imported when it is asked for."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+USAGE = 2
+
+RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
+    ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
+    ("--concurrency", "run.concurrency", "N", "workers; can change while it runs"),
+    ("--date", "fill.date", "YYYY-MM-DD", "first day; default: the seeded day"),
+    ("--seed", "run.seed", "N", "decides party sizes; equal seeds give equal turns"),
+    ("--start", "fill.start", "HH:MM", "first slot"),
+    ("--end", "fill.end", "HH:MM", "last slot, if it falls on the grid"),
+    ("--interval", "fill.interval_min", "MIN", "minutes between slots"),
+    ("--days", "fill.days", "N", "calendar days from --date; closed days have no slots"),
+    ("--stress-max", "fill.stress_max", "N", "bookings a slot is given at most"),
+    ("--min-party", "fill.min_party", "N", "smallest party"),
+    ("--max-party", "fill.max_party", "N", "largest party"),
+    ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers"),
+    ("--name", "run.name", "TEXT", "a name for the run"),
+    ("--runs", "records.runs", "DIR", "where runs are kept"),
+)
+"""Options that stand for one setting each: option, setting, metavar, help."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line on stderr and exit with 2."""
+        self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="slotfill",
+        description="Run and watch slot-fill stress runs against a restaurant booking platform on Postgres.",
+        epilog="RUN is a run's id, an unambiguous beginning of it, or `last`, the default.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and exit")
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND", parser_class=_Parser)
+
+    def verb(name: str, module: str, text: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        made.set_defaults(module=module)
+        return made
+
+    _run(verb("run", "run", "start a run; in a terminal with the console, otherwise with progress lines"))
+    for name, text in (
+        ("attach", "open the console on a run that goes on"),
+        ("pause", "begin no new attempt"),
+        ("resume", "begin attempts again"),
+        ("stop", "drain and end; given again within 3 s, cancel what is in flight"),
+    ):
+        made = verb(name, "attach" if name == "attach" else "steer", text)
+        _which_run(made)
+        _common(made)
+        if name == "attach":
+            made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
+            made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
+    made.add_argument("words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N")
+    _common(made)
+    made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
+    _common(made)
+    made = verb("snapshot", "snapshot", "export a run as it is now: JSON, Markdown, CSV and a picture of the screen")
+    _which_run(made)
+    made.add_argument("--out", metavar="DIR", help="where to; default: the run's own folder")
+    made.add_argument("--size", default="160x50", metavar="COLSxROWS", help="of the picture")
+    _common(made)
+    made = verb("events", "runs", "print a run's journal as JSON lines")
+    _which_run(made)
+    _common(made)
+    made = verb("prune", "runs", "remove old runs and their databases")
+    made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
+    made.add_argument("--yes", action="store_true", help="do not ask")
+    _common(made)
+    _db(verb("db", "db", "the embedded database: init, reset, seed, status, stop, url, psql"))
+    made = verb("config", "config", "settings: show them with where each came from, or their JSON Schema")
+    made.add_argument("what", choices=("show", "schema"))
+    made.add_argument("--result", action="store_true", help="schema: that of result.json")
+    _common(made)
+    return top
+
+
+def _common(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", action="store_true", help="print exactly one JSON document on stdout")
+    made.add_argument("--config", metavar="FILE", help="configuration; default: ./config.toml")
+    made.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="any setting")
+    if not any("--runs" in action.option_strings for action in made._actions):
+        made.add_argument("--runs", metavar="DIR", help="where runs are kept")
+
+
+def _which_run(made: argparse.ArgumentParser) -> None:
+    made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
+
+
+def _run(made: argparse.ArgumentParser) -> None:
+    made.add_argument("plan", nargs="?", default="fill", metavar="PLAN", help="fill (the default)")
+    for option, _, metavar, text in RUN_OPTIONS:
+        made.add_argument(option, metavar=metavar, help=text)
+    made.add_argument("--data", default="white-horse", metavar="NAME", help="what it is seeded with: white-horse")
+    made.add_argument("--restaurant", action="append", metavar="SLUG", help="repeatable, or `all`")
+    made.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
+    made.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
+    made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
+    made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
+    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="answer for local targets")
+    _common(made)
+
+
+def _db(made: argparse.ArgumentParser) -> None:
+    made.add_argument("what", choices=("init", "reset", "seed", "status", "stop", "url", "psql"))
+    made.add_argument("run", nargs="?", default="last", metavar="RUN", help="reset, url and psql: whose database")
+    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="do not ask")
+    made.add_argument("--command", "-c", metavar="SQL", help="psql: run this and exit")
+    made.add_argument("--target", metavar="NAME", help="default: embedded")
+    _common(made)
+
+
+def options_of(args: argparse.Namespace) -> list[str]:
+    """The options that stand for settings, as `key=value`, in the order later ones win."""
+    options: list[str] = []
+    for option, key, _, _ in RUN_OPTIONS:
+        value = getattr(args, option.removeprefix("--").replace("-", "_"), None)
+        if value is not None:
+            options.append(f"{key}={value}")
+    if getattr(args, "restaurant", None):
+        options.append(f"run.restaurants={','.join(args.restaurant)}")
+    if getattr(args, "share_slots", False):
+        options.append("run.share_slots=true")
+    if getattr(args, "ascii", False):
+        options.append("console.ascii=true")
+    return [*args.settings, *options]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    made = parser()
+    args = made.parse_args(arguments)
+    if args.version:
+        version = importlib.import_module("engine").__version__
+        sys.stdout.write(f"slotfill {version}\n")
+        return 0
+    if args.verb is None:
+        made.print_help()
+        return USAGE
+    try:
+        code: int = importlib.import_module(f"tui.verbs.{args.module}").main(args)
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `| head` does; the interpreter must not complain at exit.
+        sys.stderr.close()
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

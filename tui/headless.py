@@ -1,0 +1,145 @@
+"""A run without a screen: baseline, progress lines, summary. A client like the console, and no more than that."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from engine.exit_code import ExitCode
+from engine.front import LinkLost
+from engine.launch import wait_for_end
+from engine.link import LinkDoor
+from engine.model.command import Command, Verb
+from engine.model.report import Result
+from engine.model.snapshot import RunSnapshot
+from engine.records.result import read_result
+from engine.spec import Ready
+from tui.format import duration, plain
+from tui.verbs.speak import say_json, tell, who, wrong
+
+EVERY_S = 1.0
+END_WITHIN_S = 30.0
+
+
+async def watch(ready: Ready, *, as_json: bool) -> int:
+    """Follow a run to its end. Ctrl-C drains and stops it, twice cancels; a hang-up leaves it alone."""
+    tell(f"run {ready.run_id}  {ready.folder}")
+    try:
+        door = await LinkDoor.open(Path(ready.socket))
+    except LinkLost:
+        door = None  # it was over before we came
+    if door is not None:
+        stops = asyncio.Queue[None]()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, stops.put_nowait, None)
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(_stop(ready, stops))
+            await _follow(door)
+            stopping.cancel()
+        loop.remove_signal_handler(signal.SIGINT)
+        await door.close()
+    await asyncio.to_thread(wait_for_end, ready.pid, END_WITHIN_S)
+    result = read_result(Path(ready.folder))
+    if result is None:
+        return wrong(
+            f"the engine of run {ready.run_id} died; what it was doing is in {ready.folder}/engine.log, "
+            f"and every intent in its journal: slotfill events {ready.run_id}",
+            ExitCode.CRASHED,
+        )
+    if as_json:
+        say_json(result)
+    for line in summary(result):
+        tell(line) if as_json else sys.stdout.write(f"{line}\n")
+    return result.exit_code
+
+
+async def _follow(door: LinkDoor) -> None:
+    """Print a line each second until the run is over or its engine is gone."""
+    with contextlib.suppress(LinkLost):
+        snapshot = await door.snapshot()
+        for line in baseline(snapshot):
+            tell(line)
+        while snapshot.run.exit_code is None:
+            tell(progress(snapshot))
+            # Short runs end between two lines; looking more often than printing lets the command end with them.
+            for _ in range(10):
+                await asyncio.sleep(EVERY_S / 10)
+                snapshot = await door.snapshot()
+                if snapshot.run.exit_code is not None:
+                    break
+        tell(progress(snapshot))
+
+
+async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
+    """Send a stop for every Ctrl-C, over a link of its own: the other one may be waiting for an answer."""
+    while True:
+        await stops.get()
+        with contextlib.suppress(LinkLost):
+            door = await LinkDoor.open(Path(ready.socket))
+            answer = await door.act(Command(Verb.STOP), who())
+            tell(answer.text)
+            await door.close()
+
+
+def baseline(snapshot: RunSnapshot) -> list[str]:
+    """What is there before the first attempt."""
+    run, sample = snapshot.run, snapshot.sample
+    pace = f"{run.rate_per_s:g}/s" if run.rate_per_s is not None else "as fast as it goes"
+    lines = [
+        f"plan {run.plan}: {run.turns} slots, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
+        f"target {run.target}, database {run.database}, {run.concurrency} workers",
+    ]
+    if run.concurrency > run.turns:
+        lines.append(f"{run.turns} slots keep {run.turns} workers busy at most; --share-slots lets more work on one")
+    if sample is not None:
+        lines.append(
+            f"Postgres {sample.server_version}: {sample.connections} of {sample.max_connections} connections, "
+            f"{sum(count.waiting for count in sample.lock_counts)} waiting for locks, {sample.live_holds} holds"
+        )
+    return lines
+
+
+def progress(snapshot: RunSnapshot) -> str:
+    """The run in one line."""
+    run = snapshot.run
+    parts = [
+        f"{duration(run.elapsed_ns):>7}",
+        run.state.value,
+        f"slots {run.turns_ended}/{run.turns}",
+        f"attempts {run.attempts}",
+        f"filled {run.filled}",
+        f"conflicts {snapshot.conflicts.total}",
+        f"in flight {run.in_flight}",
+        f"workers {run.workers}",
+        f"lag {duration(run.lag_p99_ns)}",
+    ]
+    if run.reason:
+        parts.append(plain(run.reason))
+    return "  ".join(parts)
+
+
+def summary(result: Result) -> list[str]:
+    """What the run came to."""
+    outcomes = ", ".join(f"{word} {count}" for word, count in result.outcomes.items() if count)
+    refusals = ", ".join(
+        f"{step} {word} {count}" for step, words in result.refusals.items() for word, count in words.items()
+    )
+    lines = [
+        f"{result.state}, exit {result.exit_code}" + (f": {plain(result.reason)}" if result.reason else ""),
+        f"attempts {result.attempts}: {outcomes or 'none'}",
+        f"refusals on the way: {refusals or 'none'}",
+    ]
+    if result.persisted is not None:
+        lines.append(f"in the database: {result.persisted} bookings confirmed with tables")
+    if result.fills_per_s is not None:
+        lines.append(
+            f"{result.fills_per_s:.1f} fills/s, effective concurrency {result.effective_concurrency:.2f}, "
+            f"seat waste {result.seat_waste.total}"
+        )
+    for step, latency in result.latency_ms.items():
+        p50 = "-" if latency.p50 is None else f"{latency.p50:.2f}"
+        p95 = "-" if latency.p95 is None else f"{latency.p95:.2f}"
+        p99 = "n too small" if latency.p99 is None else f"{latency.p99:.2f} ms"
+        lines.append(f"  {step:<8} n {latency.count:<6} p50 {p50} ms  p95 {p95} ms  p99 {p99}")
+    return lines

@@ -1,0 +1,1 @@
+"""What each command of `slotfill` does; imported only when it is asked for."""

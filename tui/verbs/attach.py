@@ -1,0 +1,70 @@
+"""`slotfill attach`: the console on a run that goes on."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.config import ConsoleSettings
+from engine.exit_code import ExitCode
+from engine.front import LinkLost
+from engine.link import LinkDoor
+from engine.model.snapshot import RunSnapshot
+from engine.records.export import export
+from engine.records.result import read_result
+from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.speak import SettingsInvalid, say, settings_of, tell, who, wrong
+
+
+def main(args: Namespace) -> int:
+    """Open the console on a live run; of an ended one, say what it came to."""
+    try:
+        settings = settings_of(args)
+        entry = entry_of(args)
+    except SettingsInvalid as error:
+        return wrong(str(error), ExitCode.USAGE)
+    except RunNotFound as error:
+        return wrong(str(error), ExitCode.USAGE)
+    if entry.manifest is None or entry.state != "running":
+        return wrong(
+            f"run {entry.run_id} is {entry.state}; its report is {entry.folder / 'report.md'}, "
+            f"its journal: slotfill events {entry.run_id}",
+            ExitCode.USAGE,
+        )
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return wrong("attach needs a terminal; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
+    manifest = entry.manifest
+    return console(manifest.socket, str(entry.folder), manifest.run_id, settings.console, watch=args.watch)
+
+
+def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *, watch: bool) -> int:
+    """Show the run until it is left. Returns 0 when it goes on, its own exit code when it is over."""
+    try:
+        left = asyncio.run(_console(socket, folder, settings, watch=watch))
+    except LinkLost as error:
+        result = read_result(Path(folder))
+        if result is None:
+            return wrong(f"{error}; what it was doing is in {folder}/engine.log", ExitCode.CRASHED)
+        left = f"run {run_id} was over before the console came: exit {result.exit_code}"
+    if left:
+        say(left)
+    result = read_result(Path(folder))
+    if result is None:
+        return 0
+    tell(f"run {run_id}: {result.state}, exit {result.exit_code}; report: {folder}/report.md")
+    return result.exit_code
+
+
+async def _console(socket: str, folder: str, settings: ConsoleSettings, *, watch: bool) -> str | None:
+    from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
+
+    async def keep(snapshot: RunSnapshot, svg: str) -> str:
+        return str(await asyncio.to_thread(export, snapshot, Path(folder), svg, datetime.now(UTC)))
+
+    door = await LinkDoor.open(Path(socket))
+    try:
+        app = SlotfillApp(door, who=who(), refresh_s=settings.refresh_s, ascii=settings.ascii, watch=watch, export=keep)
+        return await app.run_async()
+    finally:
+        await door.close()

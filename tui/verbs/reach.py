@@ -1,0 +1,30 @@
+"""Finding a run and the engine behind it."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from engine.front import LinkLost
+from engine.link import LinkDoor
+from engine.records.archive import RunEntry, RunNotFound, find, runs_folder
+from tui.verbs.speak import settings_of
+
+
+def entry_of(args: Namespace, wanted: str | None = None) -> RunEntry:
+    """The run a command line names. Raises RunNotFound, SettingsInvalid."""
+    root = runs_folder(settings_of(args).records.runs)
+    return find(root, args.run if wanted is None else wanted)
+
+
+async def door_of(entry: RunEntry) -> LinkDoor:
+    """The front door of a live run. Raises LinkLost with the way on when it does not live."""
+    if entry.manifest is None:
+        raise LinkLost(f"{entry.folder} holds no readable run.json")
+    if entry.state != "running":
+        raise LinkLost(
+            f"run {entry.manifest.run_id} is {entry.state}, so there is nothing to reach; "
+            f"its report is {entry.folder / 'report.md'}, its journal: slotfill events {entry.manifest.run_id}"
+        )
+    return await LinkDoor.open(Path(entry.manifest.socket))
+
+
+__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of"]

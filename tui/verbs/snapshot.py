@@ -1,0 +1,51 @@
+"""`slotfill snapshot`: export a live run as it is now, picture of the screen and all, from any terminal."""
+
+import asyncio
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.exit_code import ExitCode
+from engine.model.command import Command, Verb
+from engine.records.export import export
+from tui.verbs.reach import LinkLost, RunNotFound, door_of, entry_of
+from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
+
+
+def main(args: Namespace) -> int:
+    """Export and print the folder."""
+    columns, _, rows = args.size.partition("x")
+    if not (columns.isdigit() and rows.isdigit() and int(columns) >= 20 and int(rows) >= 5):
+        return wrong(f"--size {args.size}: give COLSxROWS, at least 20x5, such as 160x50", ExitCode.USAGE)
+    try:
+        folder = asyncio.run(_export(args, (int(columns), int(rows))))
+    except (SettingsInvalid, RunNotFound) as error:
+        return wrong(str(error), ExitCode.USAGE)
+    except LinkLost as error:
+        return wrong(str(error), ExitCode.UNREACHABLE)
+    except OSError as error:
+        return wrong(f"the snapshot could not be written: {error}", ExitCode.RECORDS)
+    if args.json:
+        say_json({"folder": str(folder)})
+    else:
+        say(str(folder))
+    return 0
+
+
+async def _export(args: Namespace, size: tuple[int, int]) -> Path:
+    from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
+
+    entry = entry_of(args)
+    door = await door_of(entry)
+    try:
+        snapshot = await door.snapshot()
+        app = SlotfillApp(door, who=who(), watch=True)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            svg = app.export_screenshot()
+        out = Path(args.out) if args.out else entry.folder
+        folder = await asyncio.to_thread(export, snapshot, out, svg, datetime.now(UTC))
+        await door.act(Command(Verb.NOTE, ("snapshot", folder.name)), who())
+        return folder
+    finally:
+        await door.close()
