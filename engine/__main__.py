@@ -19,8 +19,7 @@ from engine.model.run_state import RunState
 from engine.observe.sampler import Sampler
 from engine.opening import CannotBegin, Opened, opened
 from engine.platform.binaries import PlatformUnfit
-from engine.records.archive import own_pid_start, write_manifest
-from engine.records.journal import RecordsFailed
+from engine.records.trouble import RecordsFailed
 from engine.redact import mask
 from engine.spec import NotReady, Ready, Spec
 
@@ -74,10 +73,8 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         stands.run.consoles = lambda: server.clients
         await server.open(stands.socket)
         try:
-            pid = os.getpid()
-            manifest = msgspec.structs.replace(stands.manifest, pid=pid, pid_started=own_pid_start())
-            write_manifest(stands.folder, manifest)
-            readiness.say(Ready(manifest.run_id, str(stands.folder), str(stands.socket), pid))
+            manifest = stands.manifest
+            readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))
             code = await _work(stands)
             await server.linger(LINGER_S)
         finally:
@@ -92,35 +89,44 @@ async def _work(stands: Opened) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, run.crew.stop)
     run.plan_said()
+    code, reason = ExitCode.PASSED, ""
     try:
-        async with asyncio.TaskGroup() as beside:
-            sampler = Sampler(
-                lambda: stands.connect(f"slotfill {run.facts.run_id} sampler"),
-                run.clock,
-                run.crew.whose,
-                run.settings.observe.interval_s,
-                run.settings.observe.timeout_s,
-                mask,
-            )
-            tasks = [
-                beside.create_task(sampler.run(run.looked, run.look_failed), name="sampler"),
-                beside.create_task(run.lag.run(), name="loop lag"),
-                beside.create_task(run.journal.keep_synced(), name="journal"),
-                beside.create_task(run.record(), name="recording"),
-            ]
-            await run.crew.run()
-            for task in tasks:
-                task.cancel()
+        await _beside(stands)
     except* RecordsFailed as failed:
-        return await conclude(stands, RunState.CRASHED, ExitCode.RECORDS, _first(failed))
+        code, reason = ExitCode.RECORDS, _first(failed)
     except* TargetLost as lost:
-        return await conclude(stands, RunState.CRASHED, ExitCode.UNREACHABLE, _first(lost))
+        code, reason = ExitCode.UNREACHABLE, _first(lost)
     except* Exception as bug:
         traceback.print_exception(bug)
-        return await conclude(stands, RunState.CRASHED, ExitCode.CRASHED, f"a bug ended it: {_first(bug)}")
-    state = RunState.STOPPED if run.crew.is_stopping else RunState.FINISHED
-    code = ExitCode.STOPPED if run.crew.is_stopping else ExitCode.PASSED
-    return await conclude(stands, state, code, run.crew.reason)
+        code, reason = ExitCode.CRASHED, f"a bug ended it: {_first(bug)}; its trace is in engine.log"
+    if code is not ExitCode.PASSED:
+        return await conclude(stands, RunState.CRASHED, code, reason)
+    if run.crew.is_stopping:
+        return await conclude(stands, RunState.STOPPED, ExitCode.STOPPED, run.crew.reason)
+    return await conclude(stands, RunState.FINISHED, ExitCode.PASSED, "")
+
+
+async def _beside(stands: Opened) -> None:
+    """Run the crew to its end, with sampler, lag meter, journal's sync and recording beside it."""
+    run = stands.run
+    sampler = Sampler(
+        lambda: stands.connect(f"slotfill {run.facts.run_id} sampler"),
+        run.clock,
+        run.crew.whose,
+        run.settings.observe.interval_s,
+        run.settings.observe.timeout_s,
+        mask,
+    )
+    async with asyncio.TaskGroup() as beside:
+        tasks = [
+            beside.create_task(sampler.run(run.looked, run.look_failed), name="sampler"),
+            beside.create_task(run.lag.run(), name="loop lag"),
+            beside.create_task(run.journal.keep_synced(), name="journal"),
+            beside.create_task(run.record(), name="recording"),
+        ]
+        await run.crew.run()
+        for task in tasks:
+            task.cancel()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:

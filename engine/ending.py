@@ -1,5 +1,6 @@
 """The end of a run: what the database holds is read back, the result is written, and only then is it over."""
 
+import asyncio
 from uuid import UUID
 
 import msgspec
@@ -10,18 +11,20 @@ from engine.model.event import AttemptEnded
 from engine.model.outcome import Certainty, Outcome
 from engine.model.run_state import RunState
 from engine.opening import Opened
-from engine.records.journal import RecordsFailed, read
-from engine.records.result import Ending, build_result, write_result
+from engine.records.journal import read
+from engine.records.result import Ending, Persisted, build_result, persisted_of, write_result
+from engine.records.samples import read as read_samples
+from engine.records.trouble import RecordsDamaged, RecordsFailed
 
 
 class Held(msgspec.Struct, frozen=True):
     """Claims against what is there."""
 
-    persisted: int | None
+    persisted: Persisted | None
     """This run's confirmed bookings that have tables; None when that could not be read."""
-    missing: tuple[UUID, ...]
+    missing: tuple[UUID, ...] = ()
     """Bookings that were acknowledged and are not among them."""
-    unclaimed: tuple[UUID, ...]
+    unclaimed: tuple[UUID, ...] = ()
     """Bookings among them that nobody was told of."""
     trouble: str = ""
 
@@ -30,23 +33,22 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
     """Read back, judge, write, and let the run be over. Returns its exit code."""
     run = stands.run
     held = await _held(stands)
-    code, reason = _judged(held, run.tally.certainties.get(Certainty.INFO.value, 0), code, reason)
+    now_ns = run.clock.now_ns()
+    unknown = run.tally.counts(now_ns).certainties.get(Certainty.INFO.value, 0)
+    code, reason = judged(held, unknown, code, reason)
     try:
-        run.samples.write(stands.folder)
-        result = build_result(
-            run.tally,
-            run.samples,
-            stands.manifest,
-            Ending(
-                state=state.value,
-                reason=reason,
-                exit_code=int(code),
-                ended_at=run.clock.wall().isoformat(timespec="seconds"),
-                effective_concurrency=run.crew.effective_concurrency,
-                persisted=held.persisted,
-            ),
+        run.samples.flush()
+        await run.journal.sync()
+        ending = Ending(
+            state=state,
+            reason=reason,
+            ended_at=run.clock.wall().isoformat(timespec="seconds"),
+            ended_ns=now_ns,
+            exit_code=int(code),
+            persisted=held.persisted,
         )
-        write_result(stands.folder, result)
+        samples = await asyncio.to_thread(read_samples, stands.folder)
+        write_result(stands.folder, build_result(stands.manifest, ending, run.tally, samples), samples)
         run.exit_code = int(code)
         run.reason = reason
         run.crew.conclude(state, reason)
@@ -62,18 +64,24 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
 
 async def _held(stands: Opened) -> Held:
     try:
-        persisted = await stands.run.target.persisted()
-    except (DatabaseFailed, DatabaseUnreachable) as error:
-        return Held(None, (), (), str(error))
+        there = await stands.run.target.persisted()
+        return await asyncio.to_thread(_compared, stands, there)
+    except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged) as error:
+        return Held(None, trouble=str(error))
+
+
+def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
+    """What is there against what the journal says was acknowledged; the journal is read, memory is not trusted."""
     claimed = {
         event.booking_id
         for event in read(stands.folder)
         if isinstance(event, AttemptEnded) and event.outcome == Outcome.FILLED.word
     }
-    return Held(len(persisted), tuple(claimed - persisted.keys()), tuple(persisted.keys() - claimed))
+    persisted = persisted_of(there, read(stands.folder))
+    return Held(persisted, tuple(claimed - there.keys()), tuple(there.keys() - claimed))
 
 
-def _judged(held: Held, unknown: int, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+def judged(held: Held, unknown: int, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
     """The exit code with what the database said taken in; a worse one of before stays."""
     if code not in (ExitCode.PASSED, ExitCode.STOPPED):
         return code, reason

@@ -38,7 +38,7 @@ def launch(spec: Spec) -> Ready | NotReady:
                 pass  # it died at once; what it said is read below
             body = pipe.read()
         if body:
-            said: Ready | NotReady = msgspec.json.decode(body, type=Ready | NotReady)  # type: ignore[arg-type]
+            said: Ready | NotReady = msgspec.json.decode(body, type=Ready | NotReady)
             return said
         early.seek(0)
         lines = early.read().decode(errors="replace").strip().splitlines()

@@ -108,6 +108,8 @@ class LinkServer:
         self._server: asyncio.Server | None = None
         self._told_end: set[asyncio.Task[Any]] = set()
         """Clients that were given a snapshot of the run's end."""
+        self._moved = asyncio.Event()
+        """Set when a client was told the end or went away."""
 
     @property
     def clients(self) -> int:
@@ -129,7 +131,8 @@ class LinkServer:
         try:
             async with asyncio.timeout(most_s):
                 while set(self._clients) - self._told_end:
-                    await asyncio.sleep(0.02)
+                    self._moved.clear()
+                    await self._moved.wait()
         except TimeoutError:
             return
 
@@ -151,6 +154,7 @@ class LinkServer:
             while (body := await _read_frame(reader)) is not None:
                 writer.write(_frame(await self._answer(body)))
                 await writer.drain()
+                self._moved.set()
         except (LinkLost, ConnectionError, asyncio.CancelledError):
             # A client that speaks nonsense or went away is let go; the run does not mind. asyncio's own server
             # reports a cancelled handler as an error, so the cancel ends here: nothing follows it.
@@ -158,6 +162,7 @@ class LinkServer:
         finally:
             self._clients.pop(task, None)
             self._told_end.discard(task)
+            self._moved.set()
             writer.close()
 
     async def _answer(self, body: bytes) -> bytes:
@@ -186,10 +191,10 @@ class LinkServer:
 class LinkDoor:
     """A front door at the other end of a socket."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout_s: float) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self._path = path
         self._timeout_s = timeout_s
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
         self._encoder = msgspec.msgpack.Encoder()
         self._hellos = msgspec.msgpack.Decoder(Hello)
@@ -200,12 +205,7 @@ class LinkDoor:
     @classmethod
     async def open(cls, path: Path, timeout_s: float = 5.0) -> "LinkDoor":
         """Reach the engine at that socket. Raises LinkLost."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                reader, writer = await asyncio.open_unix_connection(str(path), limit=2**20)
-        except (OSError, TimeoutError) as error:
-            raise LinkLost(f"nobody answers at {path}: {str(error) or 'no answer in time'}") from error
-        door = cls(reader, writer, timeout_s)
+        door = cls(path, timeout_s)
         hello = await door.hello()
         if hello.protocol != PROTOCOL:
             await door.close()
@@ -234,30 +234,46 @@ class LinkDoor:
 
     async def close(self) -> None:
         """Leave; the run goes on."""
-        self._writer.close()
+        streams, self._streams = self._streams, None
+        if streams is None:
+            return
+        streams[1].close()
         try:
             async with asyncio.timeout(1):
-                await self._writer.wait_closed()
+                await streams[1].wait_closed()
         except (OSError, TimeoutError):
             return
 
     async def _ask(self, ask: Ask) -> bytes:
+        """One question and its answer; a link that was lost before is tried anew."""
         async with self._turn:
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    self._writer.write(_frame(self._encoder.encode(ask)))
-                    await self._writer.drain()
-                    body = await _read_frame(self._reader)
+                    reader, writer = await self._connected()
+                    writer.write(_frame(self._encoder.encode(ask)))
+                    await writer.drain()
+                    body = await _read_frame(reader)
             except (OSError, TimeoutError) as error:
-                self._writer.close()
-                raise LinkLost(f"the engine does not answer: {str(error) or 'no answer in time'}") from error
+                self._drop()
+                raise LinkLost(f"nobody answers at {self._path}: {str(error) or 'no answer in time'}") from error
             except asyncio.CancelledError:
                 # Half a conversation is worth nothing: the next answer would be this one's.
-                self._writer.close()
+                self._drop()
                 raise
         if body is None:
+            self._drop()
             raise LinkLost("the engine closed the link: the run has ended or its engine died")
         return body
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None:
+            self._streams = await asyncio.open_unix_connection(str(self._path), limit=2**20)
+        return self._streams
+
+    def _drop(self) -> None:
+        streams, self._streams = self._streams, None
+        if streams is not None:
+            streams[1].close()
 
     @staticmethod
     def _decoded(decoder: "msgspec.msgpack.Decoder[Decoded]", body: bytes) -> Decoded:

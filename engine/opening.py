@@ -17,15 +17,17 @@ from engine.database import Connection, DatabaseFailed
 from engine.exit_code import ExitCode
 from engine.link import socket_path
 from engine.model.floor import Floor
-from engine.model.ids import SCHEMA_VERSION, RunId
+from engine.model.ids import RunId
 from engine.plans.fill import FillPlan
 from engine.platform.cluster import Cluster
-from engine.platform.databases import clone, drop, ensure_template, is_ours, schema_checksum
+from engine.platform.databases import clone, drop, ensure_template, is_ours, names, schema_checksum
 from engine.platform.seed import SEEDED_DAY, SEEDED_RESTAURANTS
 from engine.portrait import RunFacts
-from engine.records.archive import Manifest, new_folder, runs_folder, write_manifest
+from engine.records.archive import Manifest, find, new_folder, runs_folder, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
+from engine.records.samples import Samples
+from engine.records.trouble import RunNotFound
 from engine.run import Run, RunParts
 from engine.safety import GuardRefused, guard_target
 from engine.settings_sources import check, flat
@@ -68,7 +70,8 @@ def check_spec(spec: Spec) -> None:
     wanted = set(spec.settings.run.restaurants) - {"all", *SEEDED_RESTAURANTS}
     if wanted:
         raise CannotBegin(
-            f"there is no restaurant {', '.join(sorted(wanted))}; the embedded platform has {', '.join(SEEDED_RESTAURANTS)}",
+            f"there is no restaurant {', '.join(sorted(wanted))}; the embedded platform has "
+            f"{', '.join(SEEDED_RESTAURANTS)}",
             ExitCode.USAGE,
         )
 
@@ -95,7 +98,6 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
         root = runs_folder(settings.records.runs)
         folder = new_folder(root, spec.plan, run_id, wall)
         manifest = Manifest(
-            schema=SCHEMA_VERSION,
             run_id=run_id,
             name=settings.run.name,
             plan=spec.plan,
@@ -133,10 +135,12 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
             started_at=manifest.started_at,
             turns=len(plan.turns),
         )
-        journal = Journal(folder, run_id, wall, fsync=settings.records.journal_fsync)
+        journal = Journal(folder, run_id, clock, fsync=settings.records.journal_fsync)
         stack.callback(journal.close)
         recording = Recording(folder, run_id)
         stack.callback(recording.close)
+        samples = Samples(folder)
+        stack.callback(samples.flush)
         parts = RunParts(
             facts=facts,
             settings=settings,
@@ -146,17 +150,32 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
             folder=folder,
             journal=journal,
             recording=recording,
+            samples=samples,
             backends=Backends(target.connect),
         )
         yield Opened(Run(parts), manifest, folder, socket_path(run_id), target.connect)
 
 
 async def _database(cluster: Cluster, settings: Settings, run_id: RunId, *, fresh: bool) -> str:
-    template = await ensure_template(cluster)
+    """A database for the run: a clone of the seeded template, or that of the last run."""
+    await ensure_template(cluster)
     if not fresh:
-        raise CannotBegin(f"--no-reset needs a run before this one on {template}", ExitCode.USAGE)
+        return await _last_database(cluster, settings)
     database = f"sf_{run_id}"
     await clone(cluster, database)
+    return database
+
+
+async def _last_database(cluster: Cluster, settings: Settings) -> str:
+    try:
+        last = find(runs_folder(settings.records.runs), "last")
+    except RunNotFound as error:
+        raise CannotBegin(f"--no-reset needs a run before this one: {error}", ExitCode.USAGE) from error
+    if last.is_live:
+        raise CannotBegin(f"--no-reset: run {last.run_id} still works in its database; stop it first", ExitCode.REFUSED)
+    database = last.manifest.database if last.manifest else ""
+    if database not in await names(cluster):
+        raise CannotBegin(f"--no-reset: the database {database} of run {last.run_id} is gone", ExitCode.USAGE)
     return database
 
 

@@ -52,6 +52,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         if row.turn is not None:
             working.setdefault(row.turn.id, []).append(row.worker)
     slots = tally.slots()
+    counts = tally.counts(now_ns)
     return RunSnapshot(
         schema=SCHEMA_VERSION,
         tick=gauges.tick,
@@ -67,10 +68,10 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             started_at=facts.started_at,
             elapsed_ns=now_ns,
             turns=facts.turns,
-            turns_ended=sum(slot.end is not None for slot in slots),
-            attempts=tally.attempts,
+            turns_ended=counts.turns_ended,
+            attempts=counts.attempts,
             most_attempts=gauges.most_attempts,
-            filled=tally.filled,
+            filled=counts.filled,
             in_flight=crew.in_flight,
             concurrency=crew.concurrency,
             workers=len(there),

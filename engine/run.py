@@ -1,6 +1,5 @@
 """The front door: one run, from its first intent to its result. Nothing outside the engine holds more of it."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ from engine.fill.attempt import Desk, Holders
 from engine.fill.crew import Crew
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL
-from engine.metrics.samples import Samples
 from engine.metrics.tally import Tally
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, RunPlanned, SettingsChanged
@@ -28,6 +26,7 @@ from engine.plans.fill import FillPlan
 from engine.portrait import Gauges, RunFacts, portrait
 from engine.records.journal import Journal
 from engine.records.recording import Recording
+from engine.records.samples import Samples
 from engine.settings_sources import check, full_key, with_value
 from engine.target import Target
 
@@ -52,6 +51,7 @@ class RunParts(msgspec.Struct, frozen=True):
     folder: Path
     journal: Journal
     recording: Recording
+    samples: Samples
     backends: Backends
 
 
@@ -68,7 +68,7 @@ class Run:
         self.journal = parts.journal
         self.recording = parts.recording
         self.tally = Tally()
-        self.samples = Samples()
+        self.samples = parts.samples
         self.lag = LoopLag(parts.clock)
         self.consoles: Callable[[], int] = lambda: 0
         self.exit_code: int | None = None
@@ -272,7 +272,8 @@ class Run:
     # The loops that run beside the crew
 
     async def record(self) -> None:
-        """Write a keyframe for the screens each second, until cancelled."""
+        """Write a keyframe for the screens and the samples taken each second, until cancelled."""
         while True:
             self.recording.write(await self.snapshot())
-            await asyncio.sleep(1)
+            self.samples.flush()
+            await self.clock.sleep_until(self.clock.now_ns() + NS)

@@ -15,7 +15,7 @@ from engine.model.report import Result
 from engine.model.snapshot import RunSnapshot
 from engine.records.result import read_result
 from engine.spec import Ready
-from tui.format import duration, plain
+from tui.format import elapsed, plain, took
 from tui.verbs.speak import say_json, tell, who, wrong
 
 EVERY_S = 1.0
@@ -104,7 +104,7 @@ def progress(snapshot: RunSnapshot) -> str:
     """The run in one line."""
     run = snapshot.run
     parts = [
-        f"{duration(run.elapsed_ns):>7}",
+        f"{elapsed(run.elapsed_ns):>7}",
         run.state.value,
         f"slots {run.turns_ended}/{run.turns}",
         f"attempts {run.attempts}",
@@ -112,7 +112,7 @@ def progress(snapshot: RunSnapshot) -> str:
         f"conflicts {snapshot.conflicts.total}",
         f"in flight {run.in_flight}",
         f"workers {run.workers}",
-        f"lag {duration(run.lag_p99_ns)}",
+        f"lag {took(run.lag_p99_ns)}",
     ]
     if run.reason:
         parts.append(plain(run.reason))

@@ -1,4 +1,4 @@
-"""A target in memory with the platform's rules: for tests of everything that is not Postgres, and for rehearsing a plan."""
+"""A target in memory with the platform's rules: to test whatever is not Postgres, and to rehearse a plan."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -26,16 +26,16 @@ def main(args: Namespace) -> int:
         return wrong(str(error), ExitCode.USAGE)
     except RunNotFound as error:
         return wrong(str(error), ExitCode.USAGE)
-    if entry.manifest is None or entry.state != "running":
+    if entry.manifest is None or not entry.is_live:
         return wrong(
-            f"run {entry.run_id} is {entry.state}; its report is {entry.folder / 'report.md'}, "
+            f"run {entry.run_id} is {entry.state}; its report is {entry.path / 'report.md'}, "
             f"its journal: slotfill events {entry.run_id}",
             ExitCode.USAGE,
         )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return wrong("attach needs a terminal; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
     manifest = entry.manifest
-    return console(manifest.socket, str(entry.folder), manifest.run_id, settings.console, watch=args.watch)
+    return console(manifest.socket, entry.folder, manifest.run_id, settings.console, watch=args.watch)
 
 
 def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *, watch: bool) -> int:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from engine.front import LinkLost
 from engine.link import LinkDoor
-from engine.records.archive import RunEntry, RunNotFound, find, runs_folder
+from engine.records.archive import RunEntry, find, runs_folder
+from engine.records.trouble import RunNotFound
 from tui.verbs.speak import settings_of
 
 
@@ -19,10 +20,10 @@ async def door_of(entry: RunEntry) -> LinkDoor:
     """The front door of a live run. Raises LinkLost with the way on when it does not live."""
     if entry.manifest is None:
         raise LinkLost(f"{entry.folder} holds no readable run.json")
-    if entry.state != "running":
+    if not entry.is_live:
         raise LinkLost(
-            f"run {entry.manifest.run_id} is {entry.state}, so there is nothing to reach; "
-            f"its report is {entry.folder / 'report.md'}, its journal: slotfill events {entry.manifest.run_id}"
+            f"run {entry.run_id} is {entry.state}, so there is nothing to reach; "
+            f"its report is {entry.path / 'report.md'}, its journal: slotfill events {entry.run_id}"
         )
     return await LinkDoor.open(Path(entry.manifest.socket))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.exit_code import ExitCode
 from engine.model.command import Command, Verb
 from engine.records.export import export
+from engine.records.trouble import RecordsFailed
 from tui.verbs.reach import LinkLost, RunNotFound, door_of, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
 
@@ -23,8 +24,8 @@ def main(args: Namespace) -> int:
         return wrong(str(error), ExitCode.USAGE)
     except LinkLost as error:
         return wrong(str(error), ExitCode.UNREACHABLE)
-    except OSError as error:
-        return wrong(f"the snapshot could not be written: {error}", ExitCode.RECORDS)
+    except RecordsFailed as error:
+        return wrong(str(error), ExitCode.RECORDS)
     if args.json:
         say_json({"folder": str(folder)})
     else:
@@ -43,7 +44,7 @@ async def _export(args: Namespace, size: tuple[int, int]) -> Path:
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             svg = app.export_screenshot()
-        out = Path(args.out) if args.out else entry.folder
+        out = Path(args.out) if args.out else entry.path
         folder = await asyncio.to_thread(export, snapshot, out, svg, datetime.now(UTC))
         await door.act(Command(Verb.NOTE, ("snapshot", folder.name)), who())
         return folder

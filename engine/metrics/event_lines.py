@@ -1,0 +1,116 @@
+"""Events as lines of text, made only when somebody looks."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import assert_never
+
+from engine.model.event import (
+    Acted,
+    AttemptEnded,
+    DatabaseSampled,
+    Event,
+    Intended,
+    Refused,
+    RunMoved,
+    RunPlanned,
+    SettingsChanged,
+    TurnEnded,
+    WorkerMoved,
+)
+from engine.model.ids import Ids, TurnId, worker_name
+from engine.model.outcome import OUTCOMES, Kind
+from engine.model.run_state import RunState, WorkerState
+from engine.model.snapshot import EventLine
+from engine.redact import mask_event
+
+MOST = 200
+
+
+class EventLines:
+    """The last 200 lines. An event that nobody looked at before 200 newer ones came costs nothing but its keeping."""
+
+    def __init__(self, slot_name: Callable[[TurnId | None], str]) -> None:
+        self._slot_name = slot_name
+        self._fresh: deque[Event] = deque(maxlen=MOST)
+        self._lines: deque[EventLine] = deque(maxlen=MOST)
+
+    def take(self, event: Event) -> None:
+        """One event that is worth a line."""
+        self._fresh.append(event)
+
+    def lines(self) -> tuple[EventLine, ...]:
+        """The lines, newest last."""
+        while self._fresh:
+            line = line_of(self._fresh.popleft(), self._slot_name)
+            if line is not None:
+                self._lines.append(line)
+        return tuple(self._lines)
+
+
+def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLine | None:
+    """An event as a line, masked; None for one that says nothing to an operator."""
+    event = mask_event(event)
+    who = "" if event.ids.worker is None else worker_name(event.ids.worker)
+    match event:
+        case RunPlanned():
+            text = f"{len(event.turns)} slots, at most {event.most_attempts} attempts, {event.concurrency} workers"
+            return EventLine(event.at_ns, "run", None, who, text)
+        case Intended():
+            return None
+        case Refused():
+            kind = _kind(event.outcome)
+            return EventLine(event.at_ns, _label(event.outcome), kind, who, _refused(event, slot_name))
+        case AttemptEnded():
+            return EventLine(event.at_ns, _label(event.outcome), _kind(event.outcome), who, _ended(event, slot_name))
+        case TurnEnded():
+            text = f"{slot_name(event.ids.turn)} {event.end}: {event.filled} of {event.attempts} filled"
+            return EventLine(event.at_ns, "slot", None, who, text.strip())
+        case RunMoved():
+            text = f"{event.state}{f', {event.in_flight} in flight' if event.in_flight else ''}"
+            crashed = Kind.FAULT if event.state is RunState.CRASHED else None
+            return EventLine(event.at_ns, "run", crashed, who, f"{text}: {event.reason}" if event.reason else text)
+        case WorkerMoved():
+            came = event.state in (WorkerState.WORKING, WorkerState.DUE)
+            return EventLine(event.at_ns, "worker", None, who, "came" if came else event.state.value)
+        case Acted():
+            return EventLine(event.at_ns, "operator", None, event.who, f"{event.command}: {event.answer}")
+        case SettingsChanged():
+            return EventLine(event.at_ns, "setting", None, event.who, f"{event.key}: {event.old} → {event.new}")
+        case DatabaseSampled():
+            if not event.failed:
+                return None
+            return EventLine(event.at_ns, "database", Kind.FAULT, who, f"the look failed: {event.failed}")
+        case _:
+            assert_never(event)
+
+
+def _refused(event: Refused, slot_name: Callable[[TurnId | None], str]) -> str:
+    told = event.refusal
+    tables = f" {'+'.join(told.tables)}" if told.tables else ""
+    held_by = f", held by {told.held_by}" if told.held_by else ""
+    return f"{_where(event.ids, slot_name)} {told.step.value}{tables}{held_by}: {told.message}".strip()
+
+
+def _ended(event: AttemptEnded, slot_name: Callable[[TurnId | None], str]) -> str:
+    where = _where(event.ids, slot_name)
+    tries = f"{event.tries} tries" if event.tries != 1 else "1 try"
+    if event.tables:
+        zone = f" in {event.zone}" if event.zone else ""
+        return f"{where} party {event.party} at {'+'.join(event.tables)}{zone} after {tries}".strip()
+    why = f": {event.refusal.message}" if event.refusal is not None else ""
+    return f"{where} ends after {tries}{why}".strip()
+
+
+def _where(ids: Ids, slot_name: Callable[[TurnId | None], str]) -> str:
+    number = "" if ids.attempt is None else f"#{ids.attempt}"
+    return f"{number} {slot_name(ids.turn)}".strip()
+
+
+def _label(outcome: str) -> str:
+    known = OUTCOMES.get(outcome)
+    return outcome if known is None else known.label
+
+
+def _kind(outcome: str) -> Kind:
+    known = OUTCOMES.get(outcome)
+    return Kind.UNKNOWN if known is None else known.kind

@@ -1,0 +1,113 @@
+"""The turns of a run with their attempts, folded from events."""
+
+from engine.model.ids import TurnId, WorkerId
+from engine.model.snapshot import SlotFace
+from engine.model.turn import Turn, TurnEnd
+
+
+class Slot:
+    """One turn and what has come of it."""
+
+    __slots__ = ("attempts", "cap", "conflicts", "end", "filled", "turn", "workers")
+
+    def __init__(self, turn: Turn, cap: int) -> None:
+        self.turn = turn
+        self.cap = cap
+        self.attempts = 0
+        self.filled = 0
+        self.conflicts = 0
+        self.workers: set[WorkerId] = set()
+        self.end: TurnEnd | None = None
+
+    def face(self) -> SlotFace:
+        """The turn as the slots panel shows it."""
+        return SlotFace(
+            turn=self.turn.id,
+            day=self.turn.on.isoformat(),
+            slot=self.turn.label,
+            party=self.turn.party,
+            attempts=self.attempts,
+            filled=self.filled,
+            cap=self.cap,
+            workers=tuple(sorted(self.workers)),
+            end=self.end,
+            conflicts=self.conflicts,
+        )
+
+
+class Slots:
+    """All turns, and which worker is on which."""
+
+    def __init__(self) -> None:
+        self._slots: dict[TurnId, Slot] = {}
+        self._place: dict[WorkerId, TurnId] = {}
+        self._restaurants: set[str] = set()
+        self._days: set[object] = set()
+        self.ended = 0
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    @property
+    def most_attempts(self) -> int:
+        """Attempts that all turns together allow."""
+        return sum(slot.cap for slot in self._slots.values())
+
+    def plan(self, turns: tuple[Turn, ...], most_attempts: int) -> None:
+        """Take in turns; what they allow is shared out evenly, as a plan has one cap for all of its turns."""
+        for number, turn in enumerate(turns):
+            self._slots[turn.id] = Slot(turn, most_attempts // len(turns) + (number < most_attempts % len(turns)))
+            self._restaurants.add(turn.restaurant)
+            self._days.add(turn.on)
+
+    def cap(self, most: int) -> None:
+        """Turns that have not ended allow this many attempts from now on."""
+        for slot in self._slots.values():
+            if slot.end is None:
+                slot.cap = most
+
+    def of(self, turn: TurnId | None) -> Slot | None:
+        """The turn's slot; None for a turn that was not planned."""
+        return None if turn is None else self._slots.get(turn)
+
+    def name(self, turn: TurnId | None) -> str:
+        """The slot as a line names it: `19:15`, with its date and restaurant where the run has several."""
+        slot = self.of(turn)
+        if slot is None:
+            return ""
+        day = f"{slot.turn.on.isoformat()} " if len(self._days) > 1 else ""
+        where = f"{slot.turn.restaurant} " if len(self._restaurants) > 1 else ""
+        return f"{where}{day}{slot.turn.label}"
+
+    def table(self, turn: TurnId | None, number: str) -> str:
+        """The table as a line names it, with its restaurant where the run has several."""
+        slot = self.of(turn)
+        return f"{slot.turn.restaurant} {number}" if slot is not None and len(self._restaurants) > 1 else number
+
+    def put(self, worker: WorkerId, turn: TurnId | None) -> None:
+        """The worker is on this turn now, or on none."""
+        before = self._place.get(worker)
+        if before == turn:
+            return
+        if before is not None:
+            self._slots[before].workers.discard(worker)
+            del self._place[worker]
+        slot = self.of(turn)
+        if turn is not None and slot is not None and slot.end is None:
+            slot.workers.add(worker)
+            self._place[worker] = turn
+
+    def finish(self, turn: TurnId | None, end: TurnEnd) -> None:
+        """The turn takes no more attempts."""
+        slot = self.of(turn)
+        if slot is None:
+            return
+        self.ended += slot.end is None
+        slot.end = end
+        for worker in slot.workers:
+            del self._place[worker]
+        slot.workers.clear()
+
+    def faces(self) -> tuple[SlotFace, ...]:
+        """Every turn, in the order they were planned."""
+        return tuple(slot.face() for slot in self._slots.values())

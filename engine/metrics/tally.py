@@ -1,0 +1,246 @@
+"""The tally: events in, every figure of a snapshot that comes from events out."""
+
+from typing import assert_never
+
+from engine.metrics.conflicts import Conflicts, ZoneLocks
+from engine.metrics.event_lines import EventLines
+from engine.metrics.figures import Figures, RunCounts
+from engine.metrics.hands import Hands
+from engine.metrics.outcomes import Outcomes
+from engine.metrics.refusals import Refusals
+from engine.metrics.slots import Slots
+from engine.metrics.steps import Steps
+from engine.model.event import (
+    Acted,
+    AttemptEnded,
+    DatabaseSampled,
+    Event,
+    Intended,
+    Refused,
+    RunMoved,
+    RunPlanned,
+    SettingsChanged,
+    TurnEnded,
+    WorkerMoved,
+)
+from engine.model.ids import AttemptId, WorkerId
+from engine.model.outcome import Outcome
+from engine.model.run_state import RunState, WorkerState
+from engine.model.snapshot import (
+    ConflictsFace,
+    EventLine,
+    OutcomeFigures,
+    RefusalFigures,
+    SlotFace,
+    StepFigures,
+    ZoneLockFace,
+)
+
+_FILLED = Outcome.FILLED.word
+_HOLD_CONFLICT = Outcome.HOLD_CONFLICT.word
+_ZONE_LOCK = Outcome.ZONE_LOCK.word
+
+
+class Tally:
+    """Folds events. Memory does not grow with the run's length; an event costs a few microseconds."""
+
+    def __init__(self) -> None:
+        self._at_ns = 0
+        self._state = RunState.STARTING
+        self._reason = ""
+        self._concurrency = 0
+        self._slots = Slots()
+        self._hands = Hands()
+        self._steps = Steps()
+        self._outcomes = Outcomes()
+        self._refusals = Refusals()
+        self._conflicts = Conflicts()
+        self._zone_locks = ZoneLocks()
+        self._lines = EventLines(self._slots.name)
+        self._present: set[WorkerId] = set()
+        self._seat_waste = 0
+        self._tables = 0
+        self._last_answer_ns: int | None = None
+        self._late_ns = 0
+
+    def apply(self, event: Event) -> None:
+        """Take in one event, in the order they were written."""
+        self._at_ns = max(self._at_ns, event.at_ns)
+        match event:
+            case Intended():
+                self._hands.intended(event)
+                if event.ids.worker is not None:
+                    self._slots.put(event.ids.worker, event.ids.turn)
+                return
+            case AttemptEnded():
+                self._attempt_ended(event)
+            case Refused():
+                self._refused(event)
+            case TurnEnded():
+                self._slots.finish(event.ids.turn, event.end)
+            case RunPlanned():
+                # More turns may change how slots are named: what came before keeps the names it had, read or not.
+                self._lines.lines()
+                self._slots.plan(event.turns, event.most_attempts)
+                self._concurrency = event.concurrency
+            case RunMoved():
+                self._state, self._reason = event.state, event.reason
+                self._hands.moved(event.at_ns, event.state)
+            case WorkerMoved():
+                if not self._worker_moved(event):
+                    return
+            case SettingsChanged():
+                self._setting_changed(event)
+            case DatabaseSampled():
+                if not event.failed:
+                    return
+            case Acted():
+                pass  # only a line
+            case _:
+                assert_never(event)
+        self._lines.take(event)
+
+    def _attempt_ended(self, event: AttemptEnded) -> None:
+        self._steps.take(event)
+        slot = self._slots.of(event.ids.turn)
+        filled = event.outcome == _FILLED
+        if slot is not None:
+            slot.attempts += 1
+            slot.filled += filled
+        self._outcomes.take(event, "" if slot is None else slot.turn.restaurant)
+        if filled:
+            self._seat_waste += event.seat_waste
+            self._tables += len(event.tables)
+        self._refusals.settle(self._hands.ended(event), event.outcome)
+        self._late_ns = max(0, event.started_ns - event.due_ns)
+        if self._last_answer_ns is None or event.ended_ns > self._last_answer_ns:
+            self._last_answer_ns = event.ended_ns
+
+    def _refused(self, event: Refused) -> None:
+        hand = self._hands.refused(event)
+        told = self._refusals.take(event)
+        if hand is not None:
+            hand.refusals.append(told)
+        if event.outcome == _HOLD_CONFLICT:
+            turn = event.ids.turn
+            slot = self._slots.of(turn)
+            if slot is not None:
+                slot.conflicts += 1
+            tables = tuple(self._slots.table(turn, number) for number in event.refusal.tables)
+            self._conflicts.take(event, self._slots.name(turn), tables)
+        elif event.outcome == _ZONE_LOCK:
+            self._zone_locks.take(event, "" if hand is None else hand.booking)
+
+    def _worker_moved(self, event: WorkerMoved) -> bool:
+        """Whether it is worth a line: not each time a worker waits for its due moment and works again."""
+        worker = event.ids.worker
+        if worker is None:
+            return True
+        came = worker not in self._present
+        self._present.add(worker)
+        if event.state in (WorkerState.GONE, WorkerState.IDLE):
+            self._slots.put(worker, None)
+        if event.state is WorkerState.GONE:
+            self._present.discard(worker)
+        return came or event.state not in (WorkerState.WORKING, WorkerState.DUE)
+
+    def _setting_changed(self, event: SettingsChanged) -> None:
+        if event.new.isdecimal():
+            if event.key == "stress_max":
+                self._slots.cap(int(event.new))
+            elif event.key == "concurrency":
+                self._concurrency = int(event.new)
+
+    @property
+    def at_ns(self) -> int:
+        """The last event's moment."""
+        return self._at_ns
+
+    def counts(self, now_ns: int) -> RunCounts:
+        """Counts of the whole run."""
+        return RunCounts(
+            state=self._state,
+            reason=self._reason,
+            concurrency=self._concurrency,
+            turns=len(self._slots),
+            turns_ended=self._slots.ended,
+            most_attempts=self._slots.most_attempts,
+            attempts=self._outcomes.attempts,
+            filled=self._outcomes.filled,
+            in_flight=self._hands.in_flight,
+            certainties=self._outcomes.certainties,
+            seat_waste=self._seat_waste,
+            tables=self._tables,
+            first_send_ns=self._hands.first_send_ns,
+            last_answer_ns=self._last_answer_ns,
+            late_ns=self._late_ns,
+            effective_concurrency=self._hands.effective_concurrency(
+                self._last_answer_ns or now_ns if self._state.is_over else now_ns
+            ),
+        )
+
+    def steps(self, now_ns: int) -> tuple[StepFigures, ...]:
+        """Each step that was seen; percentiles of those that succeeded, over the whole run."""
+        return self._steps.figures(now_ns)
+
+    def outcomes(self, now_ns: int) -> tuple[OutcomeFigures, ...]:
+        """Each outcome that was seen, in the order of `Outcome`; words that it does not know last."""
+        return self._outcomes.figures(now_ns)
+
+    def refusals(self) -> tuple[RefusalFigures, ...]:
+        """Refusals by step and proof, most first."""
+        return self._refusals.figures()
+
+    def retries(self) -> dict[str, tuple[int, int]]:
+        """For each outcome that a retry may cure: refusals tried again, and attempts that still ended by it."""
+        return self._refusals.retries()
+
+    def fills(self, now_ns: int) -> tuple[int, ...]:
+        """Filled in each second."""
+        return self._outcomes.fills(now_ns)
+
+    def slots(self) -> tuple[SlotFace, ...]:
+        """Every turn, in the order they were planned."""
+        return self._slots.faces()
+
+    def conflicts(self, now_ns: int) -> ConflictsFace:
+        """Hold conflicts, each try counted."""
+        return self._conflicts.face(now_ns)
+
+    def zone_locks(self) -> tuple[ZoneLockFace, ...]:
+        """The last zone-lock failures, newest first."""
+        return self._zone_locks.faces()
+
+    @property
+    def zone_lock_total(self) -> int:
+        """Zone-lock failures of the run, each try counted."""
+        return self._zone_locks.total
+
+    def events(self) -> tuple[EventLine, ...]:
+        """The last lines, newest last."""
+        return self._lines.lines()
+
+    def shares(self) -> dict[tuple[int, str], dict[str, int]]:
+        """Outcomes by leg and restaurant; the restaurant is empty for a turn that was not planned."""
+        return self._outcomes.shares()
+
+    def unended(self) -> tuple[AttemptId, ...]:
+        """Attempts that sent something and have no last word: in doubt once the run is over."""
+        return self._hands.unended()
+
+    def figures(self, now_ns: int | None = None) -> Figures:
+        """Everything at one moment; at the last event's when none is given."""
+        now = self._at_ns if now_ns is None else now_ns
+        return Figures(
+            at_ns=now,
+            counts=self.counts(now),
+            steps=self.steps(now),
+            outcomes=self.outcomes(now),
+            refusals=self.refusals(),
+            fills=self.fills(now),
+            slots=self.slots(),
+            conflicts=self.conflicts(now),
+            zone_locks=self.zone_locks(),
+            zone_lock_total=self.zone_lock_total,
+            events=self.events(),
+        )

@@ -1,0 +1,95 @@
+"""One look's transaction: named statements of `queries/observe`, bounded, and what of them was refused."""
+
+from typing import TypeVar
+
+from engine.clock import Clock
+from engine.database import STEP_ERRORS, Connection, describe
+from engine.observe.rows import Limits
+
+Row = TypeVar("Row")
+
+_REST_NS = 10_000_000_000
+"""How long a statement rests that ran into a limit: a table under a long lock must not cost every look its patience."""
+
+
+class LookFailed(Exception):  # noqa: N818 - exceptions say what happened
+    """A look came to nothing. The message is one sentence without its full stop."""
+
+
+class Refusals:
+    """What the server refused. What it has not or may not show is never asked again; what was too slow rests."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._for_good: dict[str, str] = {}
+        self._resting: dict[str, tuple[int, str]] = {}
+
+    def stands(self, name: str) -> bool:
+        """Whether that statement is not to be sent now."""
+        if name in self._for_good:
+            return True
+        until_ns, _ = self._resting.get(name, (0, ""))
+        return self._clock.now_ns() < until_ns
+
+    def note(self, name: str, title: str, error: BaseException) -> bool:
+        """Remember a refusal; whether the look can go on without that statement."""
+        code = getattr(error, "sqlstate", None) or ""
+        text = " ".join(str(error).split())
+        if code.startswith("42") or code in {"0A000", "3F000", "55000"}:
+            self._for_good[name] = f"{title}: {text}"
+            return True
+        if code in {"55P03", "57014"}:
+            line = f"{title}: {text}; not asked again for {_REST_NS // 1_000_000_000} s"
+            self._resting[name] = (self._clock.now_ns() + _REST_NS, line)
+            return True
+        return False
+
+    def lines(self) -> tuple[str, ...]:
+        """What cannot be shown now, one line each."""
+        now_ns = self._clock.now_ns()
+        resting = (line for until_ns, line in self._resting.values() if now_ns < until_ns)
+        return (*self._for_good.values(), *resting)
+
+
+class Looking:
+    """An open look. Statements after a refused one go on in a new transaction."""
+
+    def __init__(self, connection: Connection, refusals: Refusals, timeout_s: float) -> None:
+        self._connection = connection
+        self._refusals = refusals
+        # Half, so that the server's answer comes before our own timeout costs us the connection; and a short wait
+        # for locks, as the moment a table is locked is the moment the other panels are needed.
+        self._statement_ms = max(1, int(timeout_s * 500))
+        self._lock_ms = max(1, int(timeout_s * 100))
+
+    async def open(self) -> Limits:
+        """Begin, and bound every statement that follows."""
+        await self._connection.execute("observe/begin")
+        limits = await self._connection.row("observe/limits", Limits, self._statement_ms, self._lock_ms)
+        if limits is None:
+            raise LookFailed("The server gave no row for the limits of a look")
+        return limits
+
+    async def rows(self, name: str, title: str, into: type[Row], *args: object) -> list[Row] | None:
+        """Rows of a statement; None when it is refused, now or before. Raises when the look cannot go on."""
+        if self._refusals.stands(name):
+            return None
+        try:
+            return await self._connection.rows(f"observe/{name}", into, *args)
+        except STEP_ERRORS as error:
+            if not self._refusals.note(name, title, error):
+                raise
+        await self._connection.execute("observe/rollback")
+        await self.open()
+        return None
+
+    async def close(self) -> None:
+        """End the transaction."""
+        await self._connection.execute("observe/commit")
+
+
+def told(error: BaseException, timeout_s: float) -> str:
+    """Why a look failed, as one sentence without its full stop."""
+    if isinstance(error, TimeoutError):
+        return f"The look at the server had no answer within {timeout_s:g} s"
+    return f"The look at the server failed: {describe(error)}"

@@ -1,0 +1,134 @@
+"""Rows of `queries/observe`, one Struct a statement; what comes out of them is in `engine/model/sample.py`."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The bounds of a look as the server took them, and who asks."""
+
+    statement_timeout: str
+    lock_timeout: str
+    pid: int
+    """Of the transaction: a pooler invents the one it told at connect."""
+    server_at: datetime
+
+
+class ServerFacts(msgspec.Struct, frozen=True):
+    """What server this is and what this role may see on it."""
+
+    server_version: str
+    max_connections: int
+    superuser_reserved: int
+    is_monitor: bool
+    reads_all_stats: bool
+    has_statements: bool
+
+
+class ZoneKey(msgspec.Struct, frozen=True):
+    """A zone and the first half of its advisory lock."""
+
+    key: int
+    """`hashtext` of the zone's id, unsigned."""
+    zone: str
+    restaurant: str
+    """Slug."""
+    timezone: str
+
+
+class ActivityRow(msgspec.Struct, frozen=True):
+    """A client backend of this database."""
+
+    pid: int
+    application_name: str
+    state: str
+    wait: str
+    age_ns: int | None
+    transaction_age_ns: int | None
+    query: str
+
+
+class ConnectionCount(msgspec.Struct, frozen=True):
+    """Client backends in one state with one wait."""
+
+    is_here: bool
+    """Of this database."""
+    state: str
+    wait: str
+    pids: list[int]
+
+
+class AdvisoryLock(msgspec.Struct, frozen=True):
+    """An advisory lock that a backend holds or wants."""
+
+    classid: int
+    objid: int
+    objsubid: int
+    pid: int
+    granted: bool
+    mode: str
+    waited_ns: int | None
+
+
+class LockWait(msgspec.Struct, frozen=True):
+    """A holder or waiter of a lock that somebody waits for, advisory ones left out."""
+
+    key: str
+    name: str
+    pid: int
+    """0 for a prepared transaction."""
+    mode: str
+    granted: bool
+    waited_ns: int | None
+    blocked_by: list[int]
+    """Of a waiter: holders, and everyone ahead of it in the queue."""
+
+
+class DatabaseCounters(msgspec.Struct, frozen=True):
+    """The server's counters of this database at one moment of its own clock."""
+
+    server_at: datetime
+    commits: int
+    rollbacks: int
+    inserts: int
+    updates: int
+    deadlocks: int
+    temp_bytes: int
+
+
+class StatementTotal(msgspec.Struct, frozen=True):
+    """A statement's totals since they were last reset."""
+
+    queryid: int
+    calls: int
+    total_ns: int
+
+
+class StatementText(msgspec.Struct, frozen=True):
+    """A statement's text, constants replaced."""
+
+    queryid: int
+    query: str
+
+
+class StaleHoldRow(msgspec.Struct, frozen=True):
+    """A hold past its expiry."""
+
+    hold_id: str
+    tables: list[str]
+    expired_for_ns: int
+
+
+class LiveHolds(msgspec.Struct, frozen=True):
+    """How many holds are good."""
+
+    live_holds: int
+
+
+class ZoneLockedRow(msgspec.Struct, frozen=True):
+    """A pending booking without tables that is locked to a zone."""
+
+    booking: str
+    zone: str
+    age_ns: int

@@ -1,0 +1,230 @@
+"""The sampler: looks at the server, one look after the other, and never gets in the run's way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from engine.clock import Clock
+from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, sql
+from engine.model.sample import LockCount, Sample, StaleHold, ZoneLocked
+from engine.observe.assemble import Naming, Seen, assemble, shown
+from engine.observe.looking import LookFailed, Looking, Refusals, told
+from engine.observe.queues import unknown_keys
+from engine.observe.rates import Counters, Rates
+from engine.observe.rows import (
+    ActivityRow,
+    AdvisoryLock,
+    ConnectionCount,
+    DatabaseCounters,
+    LiveHolds,
+    LockWait,
+    ServerFacts,
+    StaleHoldRow,
+    StatementText,
+    StatementTotal,
+    ZoneKey,
+    ZoneLockedRow,
+)
+from engine.observe.statements import Statements
+
+_SECOND_NS = 1_000_000_000
+_HOLDS_EVERY_NS = _SECOND_NS
+_STATEMENTS_EVERY_NS = 5 * _SECOND_NS
+_ZONES_EVERY_NS = 5 * _SECOND_NS
+"""At most this often are zones read again because a key has no name."""
+_FIRST_RETRY_NS = _SECOND_NS // 2
+_LAST_RETRY_NS = 10 * _SECOND_NS
+_SHARE = 5
+"""A look may take a fifth of its interval; a slower one makes the interval longer."""
+
+
+class Sampler:
+    """Looks at the server over one connection of its own, a look at a time, each in one bounded transaction.
+
+    `whose` names one of this run's backends at this moment (`w03 19:15`), and is None for any other. `mask` is given
+    every text that came from the server.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        clock: Clock,
+        whose: Callable[[int], str | None],
+        interval_s: float,
+        timeout_s: float,
+        mask: Callable[[str], str] = str,
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._whose = whose
+        self._interval_ns = int(interval_s * _SECOND_NS)
+        self._timeout_s = timeout_s
+        self._mask = mask
+        self._one = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._facts: ServerFacts | None = None
+        self._zones: dict[int, ZoneKey] = {}
+        self._refusals = Refusals(clock)
+        self._counters = Counters()
+        self._statements = Statements(_own_statements(), lambda text: shown(text, mask))
+        self._due_ns: dict[str, int] = {}
+        self._stale_holds: tuple[StaleHold, ...] = ()
+        self._live_holds = 0
+        self._zone_locked: tuple[ZoneLocked, ...] = ()
+
+    async def run(self, sink: Callable[[Sample], None], trouble: Callable[[str], None]) -> None:
+        """Look until cancelled: a Sample to `sink`, or one sentence to `trouble` for each look that failed."""
+        failures = 0
+        try:
+            while True:
+                started_ns = self._clock.now_ns()
+                try:
+                    sample = await self.look()
+                except LookFailed as failed:
+                    wait_ns = min(_FIRST_RETRY_NS << min(failures, 16), _LAST_RETRY_NS)
+                    failures += 1
+                    trouble(f"{failed}; next try in {wait_ns / 1e9:g} s.")
+                    await self._clock.sleep_until(self._clock.now_ns() + wait_ns)
+                    continue
+                failures = 0
+                sink(sample)
+                await self._clock.sleep_until(started_ns + self._pause_ns(sample.took_ns))
+        finally:
+            await self.close()
+
+    async def look(self) -> Sample:
+        """Look once. Raises LookFailed with one sentence; its connection is dropped then, the next look opens one."""
+        async with self._one:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    connection = await self._connected()
+                    started_ns = self._clock.now_ns()
+                    seen = await self._see(connection)
+            except (DatabaseUnreachable, *STEP_ERRORS) as error:
+                self._drop()
+                raise LookFailed(self._mask(told(error, self._timeout_s))) from error
+            except BaseException:
+                # Cancelled, or a bug: an open transaction must not stay behind.
+                self._drop()
+                raise
+            at_ns = self._clock.now_ns()
+            took_ns = at_ns - started_ns
+            missing = self._missing(seen.facts, took_ns)
+            return assemble(seen, Naming(seen, self._whose), self._mask, at_ns, took_ns, missing)
+
+    async def close(self) -> None:
+        """Leave the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = await self._connect()
+            self._facts = None
+        elif not self._connection.is_open:
+            self._connection = None
+            raise LookFailed("The sampler's connection was lost between two looks")
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _see(self, connection: Connection) -> Seen:
+        looking = Looking(connection, self._refusals, self._timeout_s)
+        limits = await looking.open()
+        if self._facts is None:
+            self._facts = await connection.row("observe/server_facts", ServerFacts)
+        if self._facts is None:
+            raise LookFailed("The server gave no row of facts about itself")
+        # Locks first and close together: they belong to one another, and they change fastest.
+        advisory = await looking.rows("advisory_locks", "zone queues", AdvisoryLock) or []
+        waits = await looking.rows("lock_waits", "lock waits", LockWait) or []
+        activity = await looking.rows("activity", "backends", ActivityRow) or []
+        connections = await looking.rows("connection_counts", "connections", ConnectionCount) or []
+        lock_counts = await looking.rows("lock_counts", "lock counts", LockCount) or []
+        counters = await looking.rows("database_counters", "rates", DatabaseCounters)
+        await self._name_zones(looking, advisory)
+        await self._read_holds(looking)
+        await self._read_statements(looking, self._facts)
+        await looking.close()
+        return Seen(
+            facts=self._facts,
+            limits=limits,
+            zones=self._zones,
+            activity=activity,
+            connections=connections,
+            advisory=advisory,
+            lock_counts=lock_counts,
+            waits=waits,
+            rates=self._counters.add(counters[0]) if counters else Rates(),
+            statements=self._statements.top(),
+            stale_holds=self._stale_holds,
+            live_holds=self._live_holds,
+            zone_locked=self._zone_locked,
+        )
+
+    async def _name_zones(self, looking: Looking, advisory: list[AdvisoryLock]) -> None:
+        if (self._zones and not unknown_keys(advisory, self._zones)) or not self._is_due("zones", _ZONES_EVERY_NS):
+            return
+        keys = await looking.rows("zone_keys", "zone names", ZoneKey)
+        if keys is not None:
+            self._zones = {key.key: key for key in keys}
+
+    async def _read_holds(self, looking: Looking) -> None:
+        if not self._is_due("holds", _HOLDS_EVERY_NS):
+            return
+        stale = await looking.rows("stale_holds", "stale holds", StaleHoldRow) or []
+        live = await looking.rows("live_holds", "live holds", LiveHolds) or []
+        locked = await looking.rows("zone_locked", "zone-locked bookings", ZoneLockedRow) or []
+        self._stale_holds = tuple(StaleHold(row.hold_id, tuple(row.tables), row.expired_for_ns) for row in stale)
+        self._live_holds = live[0].live_holds if live else 0
+        self._zone_locked = tuple(ZoneLocked(row.booking, row.zone, row.age_ns) for row in locked)
+
+    async def _read_statements(self, looking: Looking, facts: ServerFacts) -> None:
+        if not facts.has_statements or not self._is_due("statements", _STATEMENTS_EVERY_NS):
+            return
+        totals = await looking.rows("statements", "top statements", StatementTotal)
+        if totals is None:
+            return
+        unseen = self._statements.add(totals)
+        if unseen:
+            texts = await looking.rows("statement_texts", "texts of statements", StatementText, unseen) or []
+            self._statements.learn(unseen, {text.queryid: text.query for text in texts})
+
+    def _is_due(self, lane: str, every_ns: int) -> bool:
+        now_ns = self._clock.now_ns()
+        if now_ns < self._due_ns.get(lane, now_ns):
+            return False
+        self._due_ns[lane] = now_ns + every_ns
+        return True
+
+    def _pause_ns(self, took_ns: int) -> int:
+        return max(self._interval_ns, took_ns * _SHARE)
+
+    def _missing(self, facts: ServerFacts, took_ns: int) -> tuple[str, ...]:
+        lines = []
+        if not (facts.is_monitor or facts.reads_all_stats):
+            lines.append("states, waits and queries of other roles: needs pg_monitor")
+        if not facts.has_statements:
+            lines.append("top statements: needs pg_stat_statements")
+        lines.extend(self._mask(line) for line in self._refusals.lines())
+        pause_ns = self._pause_ns(took_ns)
+        if pause_ns > self._interval_ns:
+            lines.append(
+                f"looks every {self._interval_ns / 1e9:g} s: one took {took_ns / 1e6:.0f} ms, "
+                f"so the next begins after {pause_ns / 1e9:.1f} s"
+            )
+        return tuple(lines)
+
+
+def _own_statements() -> list[str]:
+    """The looks' own statements, so that they do not fill the list of the run's.
+
+    COMMIT and ROLLBACK are not among them: the server counts the run's and ours as one.
+    """
+    paths = files("queries").joinpath("observe").iterdir()
+    names = sorted(path.name.removesuffix(".sql") for path in paths if path.name.endswith(".sql"))
+    return [sql(f"observe/{name}") for name in names if name not in ("commit", "rollback")]

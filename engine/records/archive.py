@@ -1,0 +1,228 @@
+"""Where runs live: their folders, what each says about itself, and which may go."""
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from engine.model.ids import SCHEMA_VERSION
+from engine.model.run_state import RunState
+from engine.records.process import is_alive, own_start
+from engine.records.trouble import RecordsFailed, RunNotFound
+from engine.records.writer import FOLDER_MODE, failed, make_folder, write_json
+
+MANIFEST = "run.json"
+RESULT = "result.json"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`run.json`: what a run is, written when it begins."""
+
+    run_id: str
+    plan: str
+    target: str
+    started_at: str
+    """Wall time, UTC, ISO 8601."""
+    name: str = ""
+    database: str = ""
+    socket: str = ""
+    """Path of the engine's socket; empty before it listens."""
+    pid: int = msgspec.field(default_factory=os.getpid)
+    pid_started: str = msgspec.field(default_factory=own_start)
+    """Tells the engine from a later process with its number."""
+    settings: dict[str, str] = {}
+    """Masked when written."""
+    fingerprint: dict[str, str] = {}
+    """Versions of slotfill, Python, server and schema, and the checksum of the seed."""
+    schema: int = SCHEMA_VERSION
+    schemas: dict[str, int] = msgspec.field(
+        default_factory=lambda: dict.fromkeys(("journal", "recording", "samples", "result"), SCHEMA_VERSION)
+    )
+
+
+class RunEntry(msgspec.Struct, frozen=True):
+    """One folder among the runs."""
+
+    folder: str
+    bytes: int
+    manifest: Manifest | None = None
+    """None when the folder cannot be read as a run's."""
+    state: RunState | None = None
+    """RUNNING while its engine lives, whatever that does; then what its result says; CRASHED without one."""
+    exit_code: int | None = None
+    trouble: str = ""
+    """Why it, or its result, cannot be read; empty when it can."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self.folder)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id; the folder's name where there is none."""
+        return self.path.name if self.manifest is None else self.manifest.run_id
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its engine lives."""
+        return self.state is RunState.RUNNING
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """One run that was taken away, or could not be."""
+
+    run_id: str
+    folder: str
+    bytes: int
+    target: str
+    database: str
+    """To be dropped now by whoever may; empty when the run had none of its own."""
+    trouble: str = ""
+    """Why the folder is still there; empty when it is gone."""
+
+
+class _Ending(msgspec.Struct, frozen=True):
+    state: str
+    exit_code: int
+
+
+def runs_folder(setting: str = "") -> Path:
+    """The folder of the runs: the setting, else SLOTFILL_RUNS, else $XDG_STATE_HOME/slotfill/runs."""
+    given = setting or os.environ.get("SLOTFILL_RUNS", "")
+    if given:
+        return Path(given).expanduser().absolute()
+    state = os.environ.get("XDG_STATE_HOME", "")
+    # The standard says that a relative path there is to be ignored.
+    home = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    return home / "slotfill" / "runs"
+
+
+def new_folder(root: Path, plan: str, run_id: str, wall: datetime) -> Path:
+    """Make `<YYYYMMDDTHHMMSSZ>-<plan>-<id>` in it, open to nobody else. Raises RecordsFailed."""
+    make_folder(root)
+    folder = root / f"{wall.astimezone(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9_]+', '_', plan)}-{run_id}"
+    try:
+        folder.mkdir(mode=FOLDER_MODE)
+    except OSError as error:
+        raise failed("could not make the run's folder", folder, error) from error
+    return folder
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Put it into the run's folder, whole or not at all. Raises RecordsFailed."""
+    write_json(folder / MANIFEST, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What the run says about itself. Raises RunNotFound with one sentence."""
+    path = folder / MANIFEST
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise RunNotFound(f"{path}: could not be read: {error.strerror or error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RunNotFound(f"{path}: not a run's manifest: {error}") from error
+    if manifest.schema > SCHEMA_VERSION:
+        raise RunNotFound(f"{path}: schema {manifest.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}")
+    return manifest
+
+
+def list_runs(root: Path) -> list[RunEntry]:
+    """Every folder among the runs, oldest first; what cannot be read as a run says so. Raises RecordsFailed."""
+    try:
+        children = sorted(root.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordsFailed(f"{root}: the runs could not be listed: {error.strerror or error}") from error
+    return [entry_of(child) for child in children if child.is_dir() or child.is_symlink()]
+
+
+def entry_of(folder: Path) -> RunEntry:
+    """One folder as an entry; never raises for what is in it."""
+    if folder.is_symlink():
+        return RunEntry(str(folder), 0, trouble="a link, not a run's folder")
+    size = sum(_sizes(folder))
+    try:
+        manifest = read_manifest(folder)
+    except RunNotFound as error:
+        return RunEntry(str(folder), size, trouble=str(error))
+    if is_alive(manifest.pid, manifest.pid_started):
+        return RunEntry(str(folder), size, manifest, RunState.RUNNING)
+    result = folder / RESULT
+    try:
+        ending = msgspec.json.decode(result.read_bytes(), type=_Ending)
+        state = RunState(ending.state)
+    except FileNotFoundError:
+        return RunEntry(str(folder), size, manifest, RunState.CRASHED)
+    except (OSError, ValueError) as error:  # msgspec's DecodeError is a ValueError
+        return RunEntry(str(folder), size, manifest, RunState.CRASHED, trouble=f"{result}: {error}")
+    return RunEntry(str(folder), size, manifest, state, ending.exit_code)
+
+
+def find(root: Path, wanted: str = "last") -> RunEntry:
+    """The run with this id, or whose id or folder begins so, or the last one. Raises RunNotFound."""
+    runs = [entry for entry in list_runs(root) if entry.manifest is not None]
+    if not runs:
+        raise RunNotFound(f"{root}: there is no run yet; start one with: slotfill run")
+    if wanted == "last":
+        return runs[-1]
+    exact = [entry for entry in runs if wanted in (entry.run_id, entry.path.name)]
+    meant = exact or [entry for entry in runs if entry.run_id.startswith(wanted) or entry.path.name.startswith(wanted)]
+    if not wanted or not meant:
+        raise RunNotFound(f"{root}: no run begins with {wanted!r}; slotfill ls shows them")
+    if len(meant) > 1:
+        some = ", ".join(entry.run_id for entry in meant[:5])
+        raise RunNotFound(f"{root}: {wanted!r} may be any of {len(meant)} runs ({some}); give more of its id")
+    return meant[0]
+
+
+def prune(root: Path, keep: int) -> list[Pruned]:
+    """Take away all but the newest `keep` runs; never a live one, a link, or a folder that is not a run's.
+
+    Databases are left to the caller, who knows how to drop them.
+    """
+    runs = [entry for entry in list_runs(root) if entry.manifest is not None]
+    old = runs[: max(0, len(runs) - max(0, keep))]
+    return [_take_away(entry) for entry in old if not entry.is_live]
+
+
+def _take_away(entry: RunEntry) -> Pruned:
+    manifest = entry.manifest
+    trouble = ""
+    try:
+        # It opens every folder without following links, so that a swapped one leads nowhere.
+        shutil.rmtree(entry.path)
+    except OSError as error:
+        trouble = f"{error.filename or entry.folder}: {error.strerror or error}"
+    return Pruned(
+        run_id=entry.run_id,
+        folder=entry.folder,
+        bytes=entry.bytes,
+        target="" if manifest is None else manifest.target,
+        database="" if manifest is None else manifest.database,
+        trouble=trouble,
+    )
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Bytes on disk of every file in it; links are not followed, and what vanishes meanwhile counts nothing."""
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except OSError:
+        return
+    for entry in found:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _sizes(Path(entry.path))
+            elif stat.S_ISREG((known := entry.stat(follow_symlinks=False)).st_mode):
+                yield known.st_blocks * 512
+        except OSError:
+            continue

@@ -1,0 +1,75 @@
+"""Snapshots made small for the recording, and whole again from it."""
+
+from typing import TypeVar
+
+import msgspec
+
+from engine.metrics.series import LONGEST, SECOND_NS
+from engine.model.snapshot import EventLine, RunSnapshot
+
+KEPT = 10
+"""Seconds of each series in a frame: what ends late changes the bucket it belongs to, and seldom later than this."""
+EVENTS = 200
+
+Bucket = TypeVar("Bucket")
+
+
+def second_of(snapshot: RunSnapshot) -> int:
+    """The second of the run a snapshot was taken in; its series end there."""
+    return snapshot.run.elapsed_ns // SECOND_NS
+
+
+def trim(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
+    """The snapshot with what the frame before it does not tell."""
+    kept = KEPT if before is None else max(KEPT, second_of(snapshot) - second_of(before) + 1)
+    return msgspec.structs.replace(
+        snapshot,
+        steps=tuple(msgspec.structs.replace(step, series=step.series[-kept:]) for step in snapshot.steps),
+        outcomes=tuple(
+            msgspec.structs.replace(outcome, series=outcome.series[-kept:]) for outcome in snapshot.outcomes
+        ),
+        fills=snapshot.fills[-kept:],
+        conflicts=msgspec.structs.replace(snapshot.conflicts, series=snapshot.conflicts.series[-kept:]),
+        events=snapshot.events if before is None else _new(snapshot.events, before.events),
+    )
+
+
+def join(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
+    """A trimmed snapshot with what the whole one before it told."""
+    if before is None:
+        return snapshot
+    passed = second_of(snapshot) - second_of(before)
+    steps = {step.step: step.series for step in before.steps}
+    outcomes = {outcome.outcome: outcome.series for outcome in before.outcomes}
+    return msgspec.structs.replace(
+        snapshot,
+        steps=tuple(
+            msgspec.structs.replace(step, series=_longer(steps.get(step.step, ()), step.series, passed))
+            for step in snapshot.steps
+        ),
+        outcomes=tuple(
+            msgspec.structs.replace(outcome, series=_longer(outcomes.get(outcome.outcome, ()), outcome.series, passed))
+            for outcome in snapshot.outcomes
+        ),
+        fills=_longer(before.fills, snapshot.fills, passed),
+        conflicts=msgspec.structs.replace(
+            snapshot.conflicts, series=_longer(before.conflicts.series, snapshot.conflicts.series, passed)
+        ),
+        events=(*before.events, *snapshot.events)[-EVENTS:],
+    )
+
+
+def _longer(before: tuple[Bucket, ...], tail: tuple[Bucket, ...], passed: int) -> tuple[Bucket, ...]:
+    """What was known before the tail begins, and the tail; the frame before ended `passed` seconds earlier."""
+    known = before[: max(0, len(before) + passed - len(tail))]
+    return (*known, *tail)[-LONGEST:]
+
+
+def _new(events: tuple[EventLine, ...], before: tuple[EventLine, ...]) -> tuple[EventLine, ...]:
+    if not before:
+        return events
+    for place in range(len(events) - 1, -1, -1):
+        # The last line alone may be said twice; with the one before it, it is the same place.
+        if events[place] == before[-1] and (place == 0 or len(before) < 2 or events[place - 1] == before[-2]):
+            return events[place + 1 :]
+    return events

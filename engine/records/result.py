@@ -1,0 +1,283 @@
+"""`result.json` and `report.md`: what a run came to."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from engine.metrics.samples import interval, latency_of
+from engine.metrics.tally import Tally
+from engine.model.event import AttemptEnded, Event, RunPlanned
+from engine.model.ids import SCHEMA_VERSION, TurnId
+from engine.model.outcome import OUTCOMES, Outcome
+from engine.model.report import Latency, Pass, RestaurantFigures, Result, Retry, SeatWaste, SlotEnd
+from engine.model.step import Step
+from engine.records.archive import RESULT, Manifest
+from engine.records.tables import markdown
+from engine.records.trouble import RecordsDamaged
+from engine.records.writer import write_json, write_text
+
+_FILLED = Outcome.FILLED.word
+_STEPS = {step.value: number for number, step in enumerate(Step)}
+
+EVIDENCE = {
+    "attempts": "journal.*.jsonl",
+    "outcomes": "journal.*.jsonl",
+    "refusals": "journal.*.jsonl",
+    "latency_ms": "samples.*.u64",
+    "settings": "run.json",
+}
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a run ended, as the engine knows it and events do not."""
+
+    state: str
+    reason: str
+    exit_code: int
+    ended_at: str
+    """Wall time, UTC, ISO 8601."""
+    effective_concurrency: float
+    persisted: int | None
+    """This run's confirmed bookings that have tables; None when the database could not be read."""
+    persisted_shares: dict[tuple[int, str], int] | None = None
+    """Of them, by leg and restaurant, as `persisted_of` shares them out; None needs a run of one leg and restaurant."""
+    alerts: tuple[str, ...] = ()
+
+
+def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> dict[tuple[int, str], int]:
+    """What `Target.persisted` read, shared out by the legs and restaurants that the journal's events name."""
+    restaurants: dict[TurnId, str] = {}
+    shares: dict[tuple[int, str], int] = {}
+    seen: set[UUID] = set()
+    for event in events:
+        if isinstance(event, RunPlanned):
+            restaurants.update((turn.id, turn.restaurant) for turn in event.turns)
+        elif isinstance(event, AttemptEnded) and event.booking_id in bookings and event.booking_id not in seen:
+            seen.add(event.booking_id)
+            turn = event.ids.turn
+            share = event.ids.leg, "" if turn is None else restaurants.get(turn, "")
+            shares[share] = shares.get(share, 0) + 1
+    return shares
+
+
+def build_result(tally: Tally, samples: Samples, manifest: Manifest, ending: Ending) -> Result:
+    """The result. Writes and reads back the samples: raises RecordsFailed or RecordsDamaged."""
+    now_ns = tally.at_ns
+    counts = tally.counts(now_ns)
+    shares = tally.shares()
+    persisted = _shared_out(ending, shares)
+    legs = sorted({leg for leg, _slug in shares})
+    return Result(
+        schema=SCHEMA_VERSION,
+        run_id=manifest.run_id,
+        plan=manifest.plan,
+        target=manifest.target,
+        database=manifest.database,
+        state=ending.state,
+        reason=ending.reason,
+        started_at=manifest.started_at,
+        ended_at=ending.ended_at,
+        exit_code=ending.exit_code,
+        settings=dict(manifest.settings),
+        fingerprint=dict(manifest.fingerprint),
+        evidence=dict(EVIDENCE),
+        attempts=counts.attempts,
+        outcomes={figures.outcome: figures.count for figures in tally.outcomes(now_ns)},
+        certainties=counts.certainties,
+        refusals=_refusals(tally),
+        retries={word: Retry(tried, exhausted) for word, (tried, exhausted) in tally.retries().items()},
+        success_rate=_rate(counts.filled, counts.attempts),
+        by_restaurant=_by_restaurant(shares, persisted, None),
+        # A run without legs is one pass.
+        passes=[_pass(leg, 1 if legs == [0] else leg, shares, persisted) for leg in legs],
+        latency_ms=_latencies(samples.lengths()),
+        fills_per_s=counts.fills_per_s,
+        effective_concurrency=ending.effective_concurrency,
+        seat_waste=SeatWaste(_rate(counts.seat_waste, counts.filled), counts.seat_waste),
+        tables_per_booking=_rate(counts.tables, counts.filled),
+        slots=_slots(tally),
+        persisted=ending.persisted,
+        alerts=list(ending.alerts),
+    )
+
+
+def write_result(folder: Path, result: Result) -> None:
+    """Put `report.md`, and then `result.json`, as that says the run is over. Raises RecordsFailed, RecordsDamaged."""
+    write_text(folder / "report.md", report_md(result, read_samples(folder)))
+    write_json(folder / RESULT, result)
+
+
+def read_result(folder: Path) -> Result | None:
+    """What the run came to; None when there is no result. Raises RecordsDamaged."""
+    path = folder / RESULT
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # msgspec's DecodeError is a ValueError
+        raise RecordsDamaged(f"{path}: not a run's result: {error}") from error
+
+
+def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None) -> str:
+    """The result as a page of Markdown; with the raw samples, each p95 comes with its interval."""
+    reason = f": {result.reason}" if result.reason else ""
+    persisted = "the database could not be read" if result.persisted is None else f"{result.persisted} persisted"
+    pace = result.settings.get("run.rate")
+    model = f"open model at {pace} a second" if pace and pace != "None" else "service time, closed model"
+    workers = result.settings.get("run.concurrency")
+    model = f"{model}, {workers} workers" if workers else model
+    confirmed = result.outcomes.get(_FILLED, 0)
+    fills = "" if result.fills_per_s is None else f", {result.fills_per_s:.1f} filled a second"
+    parts = [
+        f"# Run {result.run_id}\n",
+        f"{result.plan} on {result.target}, {result.started_at} to {result.ended_at}.\n",
+        f"{result.state}{reason}; exit code {result.exit_code}.\n",
+        f"{confirmed} filled of {result.attempts} attempts{_share(result.success_rate)}, {persisted}{fills}.\n",
+        "## Outcomes\n",
+        markdown(("outcome", "attempts"), ((_label(word), count) for word, count in result.outcomes.items())),
+        "## Restaurants\n",
+        markdown(
+            ("restaurant", "attempts", "confirmed", "persisted"),
+            ((slug, figures.attempts, figures.confirmed, figures.persisted) for slug, figures in _each(result)),
+        ),
+        "## Latency\n",
+        f"Milliseconds, exact, of steps that succeeded ({model}). p99 is left out below 500 samples.\n",
+        markdown(
+            ("step", "count", "min", "p50", "p90", "p95", "p95 lies between", "p99", "max"),
+            (
+                (step, took.count, took.min, took.p50, took.p90, took.p95, _interval(step, samples), took.p99, took.max)
+                for step, took in result.latency_ms.items()
+            ),
+        ),
+        "## Refusals on the way\n",
+        markdown(
+            ("step", "outcome", "count"),
+            ((step, _label(word), n) for step, words in result.refusals.items() for word, n in words.items()),
+        ),
+        "## Slots\n",
+        markdown(
+            ("date", "slot", "party", "attempts", "filled", "end"),
+            (
+                (slot.date, slot.slot, slot.party, slot.attempts, slot.filled, slot.end or "open")
+                for slot in result.slots
+            ),
+        ),
+    ]
+    if result.alerts:
+        parts += ["## Alerts\n", "\n".join(f"- {alert}" for alert in result.alerts) + "\n"]
+    return "\n".join(parts)
+
+
+def write_result(folder: Path, result: Result, samples: Mapping[str, Sequence[int]]) -> None:
+    """Write `report.md` and `result.json`, the latter last: who finds it finds all. Raises RecordsFailed."""
+    write_text(folder / "report.md", report_md(result, samples))
+    write_json(folder / RESULT, result)
+
+
+def read_result(folder: Path) -> Result | None:
+    """What a run came to; None while it goes on, when its engine died, and when the file cannot be read."""
+    try:
+        return msgspec.json.decode((folder / RESULT).read_bytes(), type=Result)
+    except (OSError, ValueError):
+        return None
+
+
+def _refusals(tally: Tally) -> dict[str, dict[str, int]]:
+    steps: dict[str, dict[str, int]] = {}
+    for figures in tally.refusals():
+        words = steps.setdefault(figures.step.value, {})
+        words[figures.outcome] = words.get(figures.outcome, 0) + figures.count
+    return dict(sorted(steps.items(), key=lambda item: _STEPS[item[0]]))
+
+
+def _by_restaurant(
+    shares: Mapping[tuple[int, str], Mapping[str, int]],
+    persisted: Mapping[tuple[int, str], int] | None,
+    leg: int | None,
+) -> dict[str, RestaurantFigures]:
+    figures = {}
+    for wanted in sorted({slug for there, slug in shares if leg in (None, there)}):
+        mine = [words for (there, slug), words in shares.items() if slug == wanted and leg in (None, there)]
+        attempts = sum(sum(words.values()) for words in mine)
+        confirmed = sum(words.get(_FILLED, 0) for words in mine)
+        figures[wanted] = RestaurantFigures(
+            attempts, confirmed, _persisted(persisted, leg, wanted), _rate(confirmed, attempts)
+        )
+    return figures
+
+
+def _shared_out(
+    ending: Ending, shares: Mapping[tuple[int, str], Mapping[str, int]]
+) -> Mapping[tuple[int, str], int] | None:
+    """Persisted bookings by leg and restaurant; None when it is not known whose they are."""
+    if ending.persisted is None:
+        return None
+    if ending.persisted_shares is None and len(shares) == 1:
+        return {next(iter(shares)): ending.persisted}
+    return ending.persisted_shares
+
+
+def _persisted(shares: Mapping[tuple[int, str], int] | None, leg: int | None, slug: str | None) -> int | None:
+    if shares is None:
+        return None
+    return sum(count for (there, where), count in shares.items() if leg in (None, there) and slug in (None, where))
+
+
+def _pass(
+    leg: int,
+    number: int,
+    shares: Mapping[tuple[int, str], Mapping[str, int]],
+    persisted: Mapping[tuple[int, str], int] | None,
+) -> Pass:
+    outcomes: dict[str, int] = {}
+    for (there, _slug), words in shares.items():
+        if there == leg:
+            for word, count in words.items():
+                outcomes[word] = outcomes.get(word, 0) + count
+    return Pass(
+        number=number,
+        attempts=sum(outcomes.values()),
+        confirmed=outcomes.get(_FILLED, 0),
+        persisted=_persisted(persisted, leg, None),
+        by_restaurant=_by_restaurant(shares, persisted, leg),
+        outcomes=outcomes,
+    )
+
+
+def _latencies(samples: Mapping[str, Sequence[int]]) -> dict[str, Latency]:
+    known = {name: values for name, values in samples.items() if name in _STEPS}
+    return {name: latency_of(values) for name, values in sorted(known.items(), key=lambda item: _STEPS[item[0]])}
+
+
+def _slots(tally: Tally) -> list[SlotEnd]:
+    return [
+        SlotEnd(face.day, face.slot, face.party, face.attempts, face.filled, face.end.value if face.end else None)
+        for face in tally.slots()
+    ]
+
+
+def _interval(step: str, samples: Mapping[str, Sequence[int]] | None) -> str:
+    low, high = interval(sorted((samples or {}).get(step, ())), 95)
+    return f"{_ms(low)} and {_ms(high)}"
+
+
+def _ms(ns: int | None) -> str:
+    return "unknown" if ns is None else f"{ns / 1e6:.1f}"
+
+
+def _each(result: Result) -> list[tuple[str, RestaurantFigures]]:
+    return [(slug or "unknown", figures) for slug, figures in result.by_restaurant.items()]
+
+
+def _label(word: str) -> str:
+    return OUTCOMES[word].label if word in OUTCOMES else word
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _share(rate: float | None) -> str:
+    return "" if rate is None else f" ({rate:.1%})"

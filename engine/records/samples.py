@@ -1,0 +1,104 @@
+"""Raw latencies: `samples.<step>.u64`, little-endian nanoseconds, and `samples.json` that says so.
+
+Steps that succeeded and refused ones are kept apart, as a fast refusal flatters a merged median.
+"""
+
+import os
+import sys
+from array import array
+from pathlib import Path
+
+import msgspec
+
+from engine.metrics.samples import timed
+from engine.model.event import AttemptEnded
+from engine.model.ids import SCHEMA_VERSION
+from engine.model.step import Step
+from engine.records.trouble import RecordsDamaged
+from engine.records.writer import FILE_MODE, failed, write_json
+
+_WIDTH = 8
+_BUFFERED = 4096
+
+
+class SamplesHeader(msgspec.Struct, frozen=True):
+    """`samples.json`."""
+
+    schema: int
+    unit: str
+    count: dict[str, int]
+    """Samples by step; `<step>.refused` for those that were refused."""
+
+
+class Samples:
+    """Collects lengths and appends them to their files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._buffers: dict[str, array[int]] = {}
+        self._written: dict[str, int] = {}
+
+    def take(self, event: AttemptEnded) -> None:
+        """Every step of an attempt. Raises RecordsFailed when a full buffer cannot be written."""
+        for took in timed(event):
+            self.record(took.step, took.took_ns, refused=took.refused)
+
+    def record(self, step: Step, took_ns: int, *, refused: bool = False) -> None:
+        """One length. Raises RecordsFailed when a full buffer cannot be written."""
+        name = f"{step.value}.refused" if refused else step.value
+        buffer = self._buffers.get(name)
+        if buffer is None:
+            buffer = self._buffers[name] = array("Q")
+        buffer.append(max(took_ns, 0))
+        if len(buffer) >= _BUFFERED:
+            self._append(name, buffer)
+
+    def flush(self) -> None:
+        """Write what is buffered, and the header. Raises RecordsFailed."""
+        for name, buffer in self._buffers.items():
+            self._append(name, buffer)
+        write_json(self._folder / "samples.json", SamplesHeader(SCHEMA_VERSION, "ns", dict(self._written)))
+
+    def lengths(self) -> "dict[str, array[int]]":
+        """All of them so far, written and read back. Raises RecordsFailed, RecordsDamaged."""
+        self.flush()
+        return read(self._folder)
+
+    def _append(self, name: str, buffer: "array[int]") -> None:
+        path = _path(self._folder, name)
+        whole = self._written.get(name, 0) * _WIDTH
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            with os.fdopen(handle, "wb") as file:
+                # At its place and not at the end: a write that was cut short before is written over.
+                file.seek(whole)
+                file.write(_little(buffer).tobytes())
+        except OSError as error:
+            raise failed("samples could not be written", path, error) from error
+        self._written[name] = self._written.get(name, 0) + len(buffer)
+        del buffer[:]
+
+
+def read(folder: Path) -> "dict[str, array[int]]":
+    """Every sample by step, `<step>.refused` for refused ones; a torn last one is left out. Raises RecordsDamaged."""
+    samples: dict[str, array[int]] = {}
+    for path in sorted(folder.glob("samples.*.u64")):
+        values = array("Q")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise RecordsDamaged(f"{path}: could not be read: {error.strerror or error}") from error
+        values.frombytes(content[: len(content) // _WIDTH * _WIDTH])
+        samples[path.name.removeprefix("samples.").removesuffix(".u64")] = _little(values)
+    return samples
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"samples.{name}.u64"
+
+
+def _little(values: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values

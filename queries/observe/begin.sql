@@ -1,0 +1,2 @@
+-- Opens the one transaction of a look: read only, so that nothing a look asks can change anything.
+BEGIN READ ONLY

@@ -1,0 +1,28 @@
+-- A restaurant. Its time zone turns a booking's date and times into instants.
+CREATE TABLE restaurants (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    slug text NOT NULL CONSTRAINT restaurants_slug_key UNIQUE,
+    timezone text NOT NULL DEFAULT 'Europe/London',
+    capacity integer,
+    contact_email text,
+    contact_phone text,
+    address text,
+    booking_policy text,
+    reservation_interval_minutes integer NOT NULL DEFAULT 15,
+    reservation_default_duration_minutes integer NOT NULL DEFAULT 90,
+    reservation_last_seating_buffer_minutes integer NOT NULL DEFAULT 120,
+    is_active boolean NOT NULL DEFAULT true,
+    logo_url text,
+    email_send_reminder_24h boolean DEFAULT true,
+    email_send_reminder_short boolean DEFAULT true,
+    email_send_review_request boolean DEFAULT true,
+    google_map_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT restaurants_slug_format CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+    CONSTRAINT restaurants_interval_check CHECK (reservation_interval_minutes BETWEEN 1 AND 180),
+    CONSTRAINT restaurants_duration_check CHECK (reservation_default_duration_minutes BETWEEN 15 AND 300),
+    CONSTRAINT restaurants_buffer_check CHECK (reservation_last_seating_buffer_minutes BETWEEN 15 AND 300),
+    CONSTRAINT restaurants_capacity_check CHECK (capacity IS NULL OR capacity > 0)
+);

@@ -1,0 +1,2 @@
+-- Ends a database that nobody is in; refused when somebody is.
+DROP DATABASE IF EXISTS {database}

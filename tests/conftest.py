@@ -1,0 +1,82 @@
+"""One real Postgres for a whole test session, and a database of its own for each test that wants one."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from engine.config import EmbeddedSettings
+from engine.platform import databases
+from engine.platform.cluster import Cluster, stop
+from tests.scratch import FOLDER, ScratchDatabase
+from tests.shell import Shell
+
+_numbers = itertools.count(1)
+
+
+def _settings() -> EmbeddedSettings:
+    # Should even the clean-up be killed, the keeper stops the server this long after the last test.
+    return EmbeddedSettings(data=f"{os.environ[FOLDER]}/pg", idle_s=20.0, max_connections=150)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="sft-")
+        # Root's server runs as another user, who must be able to walk in.
+        Path(folder).chmod(0o711 if os.geteuid() == 0 else 0o700)
+        os.environ[FOLDER] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (folder := os.environ.pop(FOLDER, None)):
+        os.environ[FOLDER] = folder
+        try:
+            if Path(f"{folder}/pg.room").exists():
+                asyncio.run(stop(_settings()))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            del os.environ[FOLDER]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The session's cluster; all workers share it."""
+
+    async def opened() -> Cluster:
+        found = await Cluster.open(_settings(), f"tests {os.getpid()}")
+        connection = await asyncpg.connect(found.admin_dsn)
+        try:
+            # Dropping a database waits for the disk; nothing in a test has to survive a power cut.
+            await connection.execute("ALTER SYSTEM SET fsync = off")
+            await connection.execute("SELECT pg_reload_conf()")
+        finally:
+            await connection.close()
+        await databases.ensure_template(found)
+        return found
+
+    found = asyncio.run(opened())
+    yield found
+    asyncio.run(found.close())
+
+
+@pytest.fixture
+async def database(cluster: Cluster) -> AsyncIterator[ScratchDatabase]:
+    """A fresh clone of the seeded template."""
+    name = f"sf_test_{os.getpid()}_{next(_numbers)}"
+    await databases.clone(cluster, name)
+    yield ScratchDatabase(cluster, name)
+    await databases.drop(cluster, name)
+
+
+@pytest.fixture
+def shell(cluster: Cluster, tmp_path: Path) -> Iterator[Shell]:
+    """A user's terminal with an empty home; whatever runs are left in it are stopped."""
+    found = Shell(tmp_path)
+    yield found
+    found.clean()

@@ -1,0 +1,244 @@
+"""An attempt on a real Postgres: what is claimed is there, and every refusal carries its proof."""
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from engine.clock import RunningClock
+from engine.database import Connection
+from engine.fill.attempt import Desk, Holders
+from engine.fill.crew import Crew
+from engine.fill.pace import Pace
+from engine.model.event import AttemptEnded, Event, Intended, Refused
+from engine.model.floor import Floor, Quote
+from engine.model.ids import AttemptId, RunId, TurnId
+from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of, classify
+from engine.model.step import Step
+from engine.model.turn import Order, Turn
+from engine.plans.fill import FillPlan
+from engine.target import Committed, Confirmed, Held, Submitted
+from engine.targets.postgres import PostgresTarget, read_floors
+from tests.scratch import ScratchDatabase
+
+SLUG = "white-horse-pub-waterbeach"
+MONDAY = dt.date(2027, 3, 1)
+
+
+async def floors_of(database: ScratchDatabase) -> dict[str, Floor]:
+    connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
+    try:
+        return await read_floors(connection, ("all",))
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def target(database: ScratchDatabase) -> PostgresTarget:
+    floors = await floors_of(database)
+    return PostgresTarget("embedded", database.dsn, RunId("test"), floors, step_timeout_s=5, hold_ttl_s=180)
+
+
+def order(attempt: int, *, party: int = 2, at: dt.time = dt.time(19, 0)) -> Order:
+    turn = Turn(TurnId(1), SLUG, MONDAY, at, party)
+    key = f"sf-test-{attempt}"
+    return Order(
+        AttemptId(attempt), turn, attempt, uuid4(), key, "Guest", f"{key}@example.invalid", f"+447000{attempt:09d}"
+    )
+
+
+async def test_the_floor_is_read_whole(target: PostgresTarget) -> None:
+    floor = target.floors[SLUG]
+    assert (len(floor.tables), len(floor.zones), len(floor.adjacency), len(floor.hours)) == (40, 5, 79, 7)
+
+
+async def test_an_attempt_leaves_a_confirmed_booking_with_its_tables(target: PostgresTarget) -> None:
+    seat = await target.seat("slotfill test w00")
+    one = order(1, party=4)
+    assert isinstance(await seat.submit(one), Submitted)
+    quote = await seat.quote(one)
+    assert isinstance(quote, Quote)
+    candidate = quote.candidates[0]
+    hold = uuid4()
+    assert isinstance(await seat.hold(one, candidate, hold), Held)
+    confirmed = await seat.confirm(one, candidate, hold)
+    assert isinstance(confirmed, Confirmed)
+    assert confirmed.tables == candidate.numbers
+    assert confirmed.xid
+    assert await target.persisted() == {}, "nothing is true before COMMIT"
+    assert isinstance(await seat.commit(one, candidate), Committed)
+    assert await target.persisted() == {one.booking_id: len(candidate.tables)}
+    await seat.close()
+
+
+async def test_two_seats_on_one_table_have_one_winner_and_one_refusal_with_the_constraint_s_name(
+    target: PostgresTarget,
+) -> None:
+    seats = [await target.seat(f"slotfill test w{number:02d}") for number in range(2)]
+    orders = [order(1), order(2)]
+    quotes = []
+    for seat, one in zip(seats, orders, strict=True):
+        assert isinstance(await seat.submit(one), Submitted)
+        quotes.append(cast("Quote", await seat.quote(one)))
+    assert quotes[0].candidates[0] == quotes[1].candidates[0]
+    barrier = asyncio.Barrier(2)
+
+    async def race(number: int) -> Held | Refusal:
+        await barrier.wait()
+        return await seats[number].hold(orders[number], quotes[number].candidates[0], uuid4())
+
+    answers = await asyncio.gather(race(0), race(1))
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    assert len(refusals) == 1
+    assert refusals[0].sqlstate == "23P01"
+    assert refusals[0].constraint in ("thw_no_overlap", "table_hold_windows_no_overlap")
+    assert refusals[0].tables == quotes[0].candidates[0].numbers
+    assert classify(refusals[0]) is Outcome.HOLD_CONFLICT
+    assert certainty_of(refusals[0]) is Certainty.FAIL
+    for seat in seats:
+        await seat.close()
+
+
+async def test_an_expired_hold_is_released_by_the_next_one_that_wants_its_tables(
+    target: PostgresTarget, database: ScratchDatabase
+) -> None:
+    quick = PostgresTarget("embedded", database.dsn, RunId("old"), target.floors, step_timeout_s=5, hold_ttl_s=0.001)
+    old_seat, seat = await quick.seat("old"), await target.seat("new")
+    old, new = order(1), order(2)
+    await old_seat.submit(old)
+    candidate = cast("Quote", await old_seat.quote(old)).candidates[0]
+    old_hold = uuid4()
+    assert isinstance(await old_seat.hold(old, candidate, old_hold), Held)
+    await seat.submit(new)
+    quote = cast("Quote", await seat.quote(new))
+    assert quote.candidates[0] == candidate, "an expired hold does not keep a table"
+    hold = uuid4()
+    assert isinstance(await seat.hold(new, candidate, hold), Held)
+    late = await old_seat.confirm(old, candidate, old_hold)
+    assert isinstance(late, Refusal)
+    assert late.sqlstate == "P0002"
+    assert isinstance(await seat.confirm(new, candidate, hold), Confirmed)
+    assert isinstance(await seat.commit(new, candidate), Committed)
+    await old_seat.close()
+    await seat.close()
+
+
+async def test_a_released_hold_leaves_no_row_behind(target: PostgresTarget, database: ScratchDatabase) -> None:
+    seat = await target.seat("slotfill test w00")
+    one = order(1, party=10)
+    await seat.submit(one)
+    candidate = cast("Quote", await seat.quote(one)).candidates[0]
+    hold = uuid4()
+    await seat.hold(one, candidate, hold)
+    assert await seat.release(hold) is None
+    connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
+    counts = await connection.script(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM table_holds) OR EXISTS (SELECT FROM table_hold_windows) "
+        "OR EXISTS (SELECT FROM allocations) THEN RAISE 'something is left'; END IF; END $$"
+    )
+    assert counts == "DO"
+    await connection.close()
+    await seat.close()
+
+
+async def test_a_connection_lost_before_commit_was_sent_is_a_fail_and_the_seat_recovers(
+    target: PostgresTarget, database: ScratchDatabase
+) -> None:
+    seat = await target.seat("slotfill test w00")
+    one = order(1)
+    await seat.submit(one)
+    candidate = cast("Quote", await seat.quote(one)).candidates[0]
+    hold = uuid4()
+    await seat.hold(one, candidate, hold)
+    connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
+    await connection.script(f"SELECT pg_terminate_backend({seat.pid}, 5000)")
+    refused = await seat.confirm(one, candidate, hold)
+    assert isinstance(refused, Refusal)
+    assert refused.phase is Phase.UNCOMMITTED
+    assert certainty_of(refused) is Certainty.FAIL
+    assert classify(refused) is Outcome.CONNECTION
+    assert isinstance(await seat.submit(order(2)), Submitted)
+    await connection.close()
+    await seat.close()
+
+
+async def test_a_connection_lost_at_commit_is_unknown(target: PostgresTarget, database: ScratchDatabase) -> None:
+    seat = await target.seat("slotfill test w00")
+    one = order(1)
+    await seat.submit(one)
+    candidate = cast("Quote", await seat.quote(one)).candidates[0]
+    hold = uuid4()
+    await seat.hold(one, candidate, hold)
+    await seat.confirm(one, candidate, hold)
+    connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
+    await connection.script(f"SELECT pg_terminate_backend({seat.pid}, 5000)")
+    refused = await seat.commit(one, candidate)
+    assert isinstance(refused, Refusal)
+    assert certainty_of(refused) is Certainty.INFO
+    await connection.close()
+    await seat.close()
+
+
+async def test_a_step_that_times_out_drops_its_connection_and_says_who_set_the_timer(
+    target: PostgresTarget, database: ScratchDatabase
+) -> None:
+    hasty = PostgresTarget("embedded", database.dsn, RunId("hasty"), target.floors, step_timeout_s=0.3, hold_ttl_s=180)
+    seat = await hasty.seat("slotfill test w00")
+    pid = seat.pid
+    blocker = await Connection.open(database.dsn, application_name="blocker", timeout_s=5)
+    await blocker.begin()
+    await blocker.script("LOCK TABLE bookings IN ACCESS EXCLUSIVE MODE")
+    refused = await seat.submit(order(1))
+    assert isinstance(refused, Refusal)
+    assert refused.timer == "client step"
+    assert classify(refused) is Outcome.TIMEOUT
+    assert certainty_of(refused) is Certainty.INFO, "a write that commits by itself was sent and not answered"
+    assert seat.pid is None
+    await blocker.rollback()
+    assert isinstance(await seat.submit(order(2)), Submitted)
+    assert seat.pid not in (None, pid)
+    await blocker.close()
+    await seat.close()
+
+
+@pytest.mark.parametrize("share_slots", [True, False])
+async def test_a_crew_on_postgres_claims_exactly_what_is_there_and_no_two_assignments_overlap(
+    target: PostgresTarget, database: ScratchDatabase, share_slots: bool
+) -> None:
+    plan = FillPlan.of(
+        target.floors,
+        seed=7,
+        first=MONDAY,
+        days=1,
+        start=dt.time(17, 0),
+        end=dt.time(20, 0),
+        interval_min=15,
+        stress_max=6,
+        min_party=1,
+        max_party=12,
+        share_slots=share_slots,
+    )
+    events: list[Event] = []
+    crew = Crew(RunId("test"), plan, target, Pace(None), Desk(RunningClock(), events.append, Holders(), {}), 8)
+    await crew.run()
+    ended = [event for event in events if isinstance(event, AttemptEnded)]
+    assert {event.booking_id for event in ended if event.outcome == "filled"} == set(await target.persisted())
+    assert all(event.certainty in (Certainty.OK, Certainty.FAIL) for event in ended)
+    refused = Counter(
+        (event.refusal.sqlstate, event.refusal.constraint)
+        for event in events
+        if isinstance(event, Refused) and event.refusal.step is Step.HOLD
+    )
+    assert refused[("23P01", "thw_no_overlap")] + refused[("23P01", "table_hold_windows_no_overlap")] > 0
+    assert len({event.key for event in events if isinstance(event, Intended)}) == len(ended)
+    connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
+    await connection.script(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM booking_table_assignments a JOIN booking_table_assignments b "
+        "ON a.table_id = b.table_id AND a.id < b.id AND a.assignment_window && b.assignment_window) "
+        "THEN RAISE 'two assignments overlap'; END IF; "
+        "IF EXISTS (SELECT FROM table_holds) THEN RAISE 'a hold is left'; END IF; END $$"
+    )
+    await connection.close()

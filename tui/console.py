@@ -1,0 +1,65 @@
+"""What a console knows and can say, before it acts or asks: its door, its screen, its colours."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from textual.app import App
+
+from engine.clock import RunningClock
+from engine.front import FrontDoor
+from engine.model.snapshot import RunSnapshot
+from tui.lines import Ink
+from tui.palette import ANSI_INKS, NAME, THEME
+from tui.screens.main import MainScreen
+
+Export = Callable[[RunSnapshot, str], Awaitable[str]]
+
+
+class Console(App[str]):
+    """The parts that every half of the console shares."""
+
+    main: MainScreen
+    last: RunSnapshot | None
+    """The newest picture."""
+
+    def __init__(
+        self,
+        door: FrontDoor,
+        *,
+        who: str,
+        refresh_s: float = 0.25,
+        ascii: bool = False,  # noqa: A002 - the option's name
+        watch: bool = False,
+        export: Export | None = None,
+    ) -> None:
+        colourless = "NO_COLOR" in os.environ
+        # Textual answers NO_COLOR with greys in true colour unless the terminal's own colours are chosen before it starts.
+        super().__init__(ansi_color=True if colourless else None)
+        self.register_theme(THEME)
+        self.theme = "ansi-dark" if colourless else NAME
+        self.animation_level = "none"
+        self.door = door
+        self.who = who
+        self.refresh_s = refresh_s
+        self.ascii_only = ascii
+        self.watch_only = watch
+        self.export = export
+        self.clock = RunningClock()
+        self.last = None
+        self.first_picture = asyncio.Event()
+        self.main = MainScreen(self.clock, ascii_only=ascii, watch=watch)
+        self.set_class(ascii, "-ascii")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Inks for themes that have none of their own."""
+        return ANSI_INKS
+
+    def tell(self, **words: object) -> None:
+        """Change what the console itself says."""
+        self.main.say(msgspec.structs.replace(self.main.banner, **words))
+
+    def say(self, message: str, ink: Ink = Ink.TEXT) -> None:
+        """One line for the operator, until the next."""
+        self.tell(message=message, ink=ink)

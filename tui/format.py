@@ -1,0 +1,102 @@
+"""Figures as words: the only place that knows milliseconds, thousands and what may not reach a terminal."""
+
+import re
+
+_MS = 1_000_000
+_S = 1_000_000_000
+# Control characters would move the cursor or recolour the screen; the invisible marks (bidirectional overrides,
+# zero-width signs) would make a line read as something it is not; variation selectors change widths.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
+)
+
+
+def plain(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey."""
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(" ", text)
+
+
+def took(ns: int | None) -> str:
+    """A length in at most six cells: `0.4 ms`, `94 ms`, `1.2 s`, `75 s`, `12m05s`, `3h07m`; `-` for none."""
+    if ns is None:
+        return "-"
+    # 9.95 ms and 9.95 s would round up to a figure with one place too many.
+    if ns < 9_950_000:
+        return f"{ns / _MS:.1f} ms"
+    if ns < 999_500_000:
+        return f"{ns / _MS:.0f} ms"
+    if ns < 9_950_000_000:
+        return f"{ns / _S:.1f} s"
+    if ns < 99_500_000_000:
+        return f"{ns / _S:.0f} s"
+    seconds = round(ns / _S)
+    if seconds < 6000:
+        return f"{seconds // 60}m{seconds % 60:02d}s"
+    minutes = seconds // 60
+    if minutes < 6000:
+        return f"{minutes // 60}h{minutes % 60:02d}m"
+    return f"{minutes // 1440}d"
+
+
+def elapsed(ns: int) -> str:
+    """A running clock: `03:41`, `1:03:41`."""
+    seconds = max(0, ns) // _S
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+
+
+def moment(ns: int) -> str:
+    """A moment since the run began, to the tenth: `03:41.2`."""
+    return f"{elapsed(ns)}.{max(0, ns) % _S // 100_000_000}"
+
+
+def size_of(count: int) -> str:
+    """Bytes: `812 B`, `1.2 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def ratio(part: int, whole: int) -> str:
+    """A share: `90.0 %`; `-` of nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def per_second(value: float | None) -> str:
+    """A rate: `1.9/s`, `240/s`; `-` where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.1f}/s" if value < 99.95 else f"{value:.0f}/s"
+
+
+def tally(count: int) -> str:
+    """A count in at most six cells: `8123`, `12.4k`, `3.1M`."""
+    if count < 10_000:
+        return str(count)
+    if count < 999_950:
+        return f"{count / 1000:.1f}k" if count < 99_950 else f"{count / 1000:.0f}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def nice_ceiling(ns: int) -> int:
+    """The next 1, 2 or 5 times a power of ten at or above a length, and at least a millisecond: a readable scale."""
+    step = _MS
+    while True:
+        for factor in (1, 2, 5):
+            if ns <= step * factor:
+                return step * factor
+        step *= 10
+
+
+def length_ns(text: str) -> int | None:
+    """`200ms`, `1.5s`, `2m` or a bare number of seconds as nanoseconds; None when it is none of them."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", text)
+    if match is None:
+        return None
+    unit = {"ms": _MS, "s": _S, "m": 60 * _S, "h": 3600 * _S, None: _S}[match[2]]
+    return round(float(match[1]) * unit)

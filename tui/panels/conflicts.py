@@ -1,0 +1,96 @@
+"""Hold conflicts: at which tables and slots, with whom, and the expired holds that still block."""
+
+from typing import ClassVar
+
+from engine.model.ids import worker_name
+from engine.model.snapshot import ConflictFigures, RunSnapshot
+from tui.format import moment, tally, took
+from tui.lines import Area, Ink, Line, Span, cut, line
+from tui.panel import Panel, Want
+from tui.spark import bar, last_seconds, spark
+from tui.view import View
+from tui.worker_detail import NOT_OURS
+
+
+class ConflictsPanel(Panel):
+    """Who wanted what another one held."""
+
+    NAME: ClassVar[str] = "conflicts"
+    TITLE: ClassVar[str] = "hold conflicts"
+    KEY: ClassVar[str] = "5"
+    HELP: ClassVar[str] = (
+        "Tables and slots with the most hold conflicts, then the newest ones: who wanted which tables and who "
+        "held them. A stale hold is past its expiry and still blocks its tables, as the constraint counts it "
+        "until it is released."
+    )
+
+    @classmethod
+    def want(cls, snapshot: RunSnapshot | None) -> Want:
+        """Steady."""
+        return Want(6, 7, 11)
+
+    @classmethod
+    def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
+        """How many conflicts, holds and stale holds."""
+        words = f"{cls.TITLE} {tally(snapshot.conflicts.total)}"
+        if snapshot.sample is not None:
+            stale = len(snapshot.sample.stale_holds)
+            words += f"   live holds {snapshot.sample.live_holds}" + (f"   STALE {stale} !" if stale else "")
+        return words
+
+    @classmethod
+    def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
+        """A line of bars, the worst tables and slots, stale holds, then the newest conflicts."""
+        face = snapshot.conflicts
+        lines: list[Line] = []
+        stale = snapshot.sample.stale_holds if snapshot.sample else ()
+        for hold in stale[: 2 if not view.full else 10]:
+            tables = "+".join(hold.tables)
+            text = f"  ! stale hold on {tables}: expired {took(hold.expired_for_ns)} ago, still blocking ({hold.hold_id[:8]})"
+            lines.append(line((text, Ink.FAULT)))
+        if not face.total:
+            lines.append(line(("  no hold conflict so far", Ink.MUTED)))
+            return lines
+        columns = max(0, area.width - 14)
+        values = last_seconds(face.series, columns)
+        top = max((value for value in values if value), default=0)
+        bars = spark([value or None for value in values], top, ascii_only=view.ascii)
+        lines.append(line(("  each second ", Ink.MUTED), (bars, Ink.CONTENTION)))
+        left = area.height - len(lines)
+        worst = max(1, min(len(face.by_table), (left + 1) // 2 if not view.full else 20))
+        lines += _worst(face.by_table, face.by_slot, area.width, worst)
+        for one in face.recent[: max(0, area.height - len(lines))]:
+            holder = one.held_by or "unknown"
+            lines.append(
+                line(
+                    (f"  {moment(one.at_ns):>8} ", Ink.MUTED),
+                    (f"{worker_name(one.worker):<4}", Ink.TEXT),
+                    (f"{one.slot:<6}", Ink.TEXT),
+                    (cut("+".join(one.tables), 14), Ink.STRONG),
+                    (" held by ", Ink.MUTED),
+                    (holder, Ink.FAULT if holder.upper() == NOT_OURS else Ink.CONTENTION),
+                    (f"  {one.constraint}" if area.width >= 70 else "", Ink.MUTED),
+                )
+            )
+        return lines
+
+
+def _worst(
+    tables: tuple[ConflictFigures, ...], slots: tuple[ConflictFigures, ...], width: int, rows: int
+) -> list[Line]:
+    """Tables at the left, slots at the right, most first, with bars on one scale a side."""
+    half = width // 2
+    lines = []
+    for index in range(rows):
+        spans: list[Span] = []
+        for side in (tables, slots):
+            if index < len(side):
+                one = side[index]
+                room = max(1, half - 18)
+                drawn = bar(one.count / max(1, side[0].count), room)
+                spans += [Span(f"  {cut(one.name, 8):<8}", Ink.TEXT), Span(f"{drawn:<{room}}", Ink.CONTENTION)]
+                spans.append(Span(f" {tally(one.count):>5}  ", Ink.STRONG))
+            else:
+                spans.append(Span(" " * max(0, half)))
+        lines.append(Line(tuple(spans)))
+    return lines

@@ -1,0 +1,25 @@
+"""The one place where panels are registered; keys, help, layout and full screens follow from it."""
+
+from tui.panel import Panel
+from tui.panels.conflicts import ConflictsPanel
+from tui.panels.connections import ConnectionsPanel
+from tui.panels.events import EventsPanel
+from tui.panels.locks import LocksPanel
+from tui.panels.outcomes import OutcomesPanel
+from tui.panels.slots import SlotsPanel
+from tui.panels.steps import StepsPanel
+from tui.panels.workers import WorkersPanel
+from tui.panels.zone_locks import ZoneLocksPanel
+
+PANELS: tuple[type[Panel], ...] = (
+    StepsPanel,
+    WorkersPanel,
+    OutcomesPanel,
+    SlotsPanel,
+    ConflictsPanel,
+    ZoneLocksPanel,
+    LocksPanel,
+    ConnectionsPanel,
+    EventsPanel,
+)
+BY_NAME: dict[str, type[Panel]] = {panel.NAME: panel for panel in PANELS}

@@ -1,0 +1,119 @@
+"""Where it is full and where it fights: every slot with its bookings, or, when there are many, a map of them."""
+
+from typing import ClassVar
+
+from engine.model.snapshot import RunSnapshot, SlotFace
+from engine.model.turn import TurnEnd
+from tui.lines import Area, Ink, Line, Span, line
+from tui.panel import Panel, Want
+from tui.view import View
+
+_LEGEND = ". free  ~ in flight  # filled  x exhausted  ! conflict"
+_CELL = 33
+_MARKS = {".": Ink.MUTED, "~": Ink.ACCENT, "#": Ink.FILLED, "x": Ink.CAPACITY, "!": Ink.CONTENTION}
+
+
+def mark_of(slot: SlotFace) -> str:
+    """The slot in one sign: what it is now."""
+    if slot.end is TurnEnd.CAPPED or (slot.end is None and not slot.workers and slot.filled >= slot.cap):
+        return "#"
+    if slot.end is TurnEnd.EXHAUSTED:
+        return "x"
+    if slot.workers:
+        return "~"
+    return "." if not slot.filled else "#"
+
+
+def _bar(slot: SlotFace, width: int) -> list[Span]:
+    """A cell a booking: filled, in flight, then free, or `x` where it was exhausted."""
+    cap = max(1, slot.cap, slot.filled)
+    scale = min(1.0, width / cap)
+    filled = min(width, round(slot.filled * scale) or (1 if slot.filled else 0))
+    flying = min(width - filled, len(slot.workers))
+    cells = max(filled + flying, round(cap * scale))
+    free = min(width, cells) - filled - flying
+    rest = "x" * free if slot.end is TurnEnd.EXHAUSTED else "." * free
+    return [
+        Span("#" * filled, Ink.FILLED),
+        Span("~" * flying, Ink.ACCENT),
+        Span(rest, Ink.CAPACITY if slot.end is TurnEnd.EXHAUSTED else Ink.MUTED),
+        Span(" " * (width - filled - flying - free)),
+    ]
+
+
+def _cell(slot: SlotFace) -> list[Span]:
+    """A slot in the list: `12:15 p4  ######~...  6/10 !2`."""
+    count = f"{slot.filled}/{slot.cap}"
+    fights = f"!{slot.conflicts}" if slot.conflicts else ""
+    return [
+        Span(f" {slot.slot:<5}", Ink.MUTED if slot.end else Ink.TEXT),
+        Span(f" p{slot.party:<2} ", Ink.MUTED),
+        *_bar(slot, 10),
+        Span(f" {count:>5} ", Ink.TEXT),
+        Span(f"{fights:<{_CELL - 27}}", Ink.CONTENTION),
+    ]
+
+
+class SlotsPanel(Panel):
+    """The work, slot by slot."""
+
+    NAME: ClassVar[str] = "slots"
+    TITLE: ClassVar[str] = "slots"
+    KEY: ClassVar[str] = "4"
+    HELP: ClassVar[str] = (
+        f"Signs: {_LEGEND}. The list shows a slot's bookings up to stress-max, `!` with the hold conflicts it had;"
+        " with more slots than room, a map of two signs a slot, a row a day; `!` is the second where it fought."
+    )
+
+    @classmethod
+    def want(cls, snapshot: RunSnapshot | None) -> Want:
+        """A row a slot, in two columns or more."""
+        count = len(snapshot.slots) if snapshot else 12
+        days = len({slot.day for slot in snapshot.slots}) if snapshot else 1
+        rows = max(3, (count + 1) // 2) if days == 1 else max(3, days)
+        return Want(1 + min(7, rows), 1 + min(10, rows), 1 + min(14, rows))
+
+    @classmethod
+    def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
+        """How many are done, and the legend where there is room."""
+        done = f"{cls.TITLE} {snapshot.run.turns_ended}/{snapshot.run.turns} ended"
+        return f"{done}   {_LEGEND}" if area.width >= len(done) + len(_LEGEND) + 12 else done
+
+    @classmethod
+    def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
+        """The list, or the map."""
+        if not snapshot.slots:
+            return [line(("  the plan has no slots", Ink.MUTED))]
+        columns = max(1, area.width // _CELL)
+        many_days = len({slot.day for slot in snapshot.slots}) > 1
+        if len(snapshot.slots) <= columns * area.height and not many_days:
+            columns = min(
+                columns, -(-len(snapshot.slots) // max(1, min(area.height, 7))) if area.height > 7 else columns
+            )
+            height = -(-len(snapshot.slots) // columns)
+            return [
+                Line(tuple(span for slot in snapshot.slots[index::height][:columns] for span in _cell(slot)))
+                for index in range(height)
+            ]
+        return _map(snapshot.slots, area)
+
+
+def _map(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
+    """A row a day, two cells a slot; a day that is too long goes on in the next row."""
+    days: dict[str, list[SlotFace]] = {}
+    for slot in slots:
+        days.setdefault(slot.day, []).append(slot)
+    room = max(1, (area.width - 13) // 3)
+    lines = []
+    for day, of_day in days.items():
+        for start in range(0, len(of_day), room):
+            spans = [Span(f" {day if not start else '':<11}", Ink.MUTED)]
+            for slot in of_day[start : start + room]:
+                mark = mark_of(slot)
+                spans.append(Span(mark, _MARKS[mark]))
+                spans.append(Span("! ", _MARKS["!"]) if slot.conflicts else Span(f"{mark} ", _MARKS[mark]))
+            lines.append(Line(tuple(spans)))
+    if len(lines) > area.height:
+        hidden = len(lines) - area.height + 1
+        lines = [*lines[: area.height - 1], line((f"  {hidden} rows more; m shows this panel alone", Ink.MUTED))]
+    return lines

@@ -1,0 +1,111 @@
+"""How long each step takes: a row of bars a step, all on one scale, and percentiles beside them."""
+
+from typing import ClassVar
+
+from engine.model.snapshot import RunSnapshot, StepFigures
+from engine.model.step import Step
+from tui.format import nice_ceiling, tally, took
+from tui.lines import Area, Ink, Line, Span, line
+from tui.panel import Panel, Want
+from tui.spark import bucketed, last_seconds, spark
+from tui.view import View
+
+_LABELS = {Step.INLINE_WAIT: "inline", Step.BACKGROUND_WAIT: "backgr."}
+_NAME = 9
+# A row: name, bars, figures. Figures that do not fit beside at least this many bars go, the least telling first.
+_FEWEST_BARS = 24
+
+
+def _bars(area: Area, figures: int) -> int:
+    return max(0, area.width - _NAME - figures - 3)
+
+
+def _figures(step: StepFigures, width: int) -> list[tuple[int, tuple[Span, ...]]]:
+    """The figures beside the bars with the cells each takes, as many as leave room for the bars."""
+
+    def pair(name: str, value: str, ink: Ink = Ink.TEXT, cells: int = 6) -> tuple[int, tuple[Span, ...]]:
+        return len(name) + cells + 3, (Span(f"  {name} ", Ink.MUTED), Span(f"{value:>{cells}}", ink))
+
+    p99 = took(step.p99_ns) if step.p99_ns is not None or not step.count else "<500"
+    ranked = [
+        (2, pair("p50", took(step.p50_ns))),
+        (1, pair("p95", took(step.p95_ns), Ink.STRONG)),
+        (3, pair("p99", p99, Ink.MUTED if p99 == "<500" else Ink.TEXT)),
+        (6, pair("max", took(step.max_ns))),
+        (4, pair("n", tally(step.count), cells=5)),
+        (5, pair("refused", tally(step.refused), Ink.CONTENTION if step.refused else Ink.MUTED, 5)),
+    ]
+    kept = list(ranked)
+    while len(kept) > 1 and _NAME + 3 + sum(figure[0] for _, figure in kept) + _FEWEST_BARS > width:
+        kept.remove(max(kept, key=lambda one: one[0]))
+    return [figure for _, figure in kept]
+
+
+def ranked_steps(steps: tuple[StepFigures, ...], height: int) -> tuple[StepFigures, ...]:
+    """The steps there is room for, in their own order; total comes first, then those that take longest."""
+    if len(steps) <= height:
+        return steps
+    weight = {step.step: (step.step is Step.TOTAL, step.p95_ns or 0) for step in steps}
+    chosen = sorted(steps, key=lambda step: weight[step.step], reverse=True)[: max(0, height)]
+    return tuple(step for step in steps if step in chosen)
+
+
+class StepsPanel(Panel):
+    """Latency of every step."""
+
+    NAME: ClassVar[str] = "steps"
+    TITLE: ClassVar[str] = "steps"
+    KEY: ClassVar[str] = "1"
+    HELP: ClassVar[str] = (
+        "One row a step. Bars: the longest of each second, all rows on the scale in the title, a blank where "
+        "nothing ended. Percentiles: of the steps that succeeded, over the whole run; p99 needs 500 of them."
+    )
+
+    @classmethod
+    def want(cls, snapshot: RunSnapshot | None) -> Want:
+        """A row a step; three are enough to be of use."""
+        count = len(snapshot.steps) if snapshot else 6
+        return Want(1 + min(3, max(1, count)), 1 + min(3, max(1, count)), 1 + max(1, count))
+
+    @classmethod
+    def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
+        """Which time the bars span, and their scale."""
+        if not snapshot.steps:
+            return cls.TITLE
+        columns = _bars(area, sum(cells for cells, _ in _figures(snapshot.steps[-1], area.width)))
+        seconds = max(len(step.series) for step in snapshot.steps)
+        span = f"all {seconds} s" if view.full and seconds > columns else f"last {min(columns, max(seconds, 1))} s"
+        return f"{cls.TITLE}, {span}, one scale 0..{took(_scale(snapshot, columns, view)).replace('.0', '')}"
+
+    @classmethod
+    def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
+        """A row a step."""
+        if not snapshot.steps:
+            return [line(("  this target shows no steps", Ink.MUTED))]
+        lines = []
+        steps = ranked_steps(snapshot.steps, area.height)
+        for step in steps:
+            figures = _figures(step, area.width)
+            columns = _bars(area, sum(cells for cells, _ in figures))
+            scale = _scale(snapshot, columns, view)
+            values = bucketed(step.series, columns) if view.full else last_seconds(step.series, columns)
+            name = _LABELS.get(step.step, step.step.value)
+            total = step.step is Step.TOTAL
+            spans = [
+                Span(f" {name:<{_NAME - 1}}", Ink.STRONG if total else Ink.TEXT),
+                Span(spark(values, scale, ascii_only=view.ascii), Ink.ACCENT if total else Ink.BAR),
+            ]
+            for _, figure in figures:
+                spans.extend(figure)
+            lines.append(Line(tuple(spans)))
+        return lines
+
+
+def _scale(snapshot: RunSnapshot, columns: int, view: View) -> int:
+    """One scale for all rows, so that they can be compared: the next round length above all that is shown."""
+    seen = (
+        value
+        for step in snapshot.steps
+        for value in (step.series if view.full else step.series[-columns:] if columns else ())
+    )
+    return nice_ceiling(max((value for value in seen if value is not None), default=0))

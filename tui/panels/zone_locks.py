@@ -1,0 +1,66 @@
+"""Zone-lock failures: bookings that are locked to one zone and were tried in another."""
+
+from typing import ClassVar
+
+from engine.model.ids import worker_name
+from engine.model.snapshot import RunSnapshot
+from tui.format import moment, tally, took
+from tui.lines import Area, Ink, Line, line
+from tui.panel import Panel, Want
+from tui.view import View
+
+
+class ZoneLocksPanel(Panel):
+    """Which bookings would fail again."""
+
+    NAME: ClassVar[str] = "zone_locks"
+    TITLE: ClassVar[str] = "zone locks"
+    KEY: ClassVar[str] = "6"
+    HELP: ClassVar[str] = (
+        "A booking keeps the zone it was first assigned in. One that is pending without tables and locked to a "
+        "zone would fail again anywhere else: those stand first. Below, the failures of this run. Queues for a "
+        "zone are in the locks panel (l)."
+    )
+
+    @classmethod
+    def want(cls, snapshot: RunSnapshot | None) -> Want:
+        """Steady."""
+        return Want(4, 5, 7)
+
+    @classmethod
+    def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
+        """How many failed, and how many would fail again."""
+        pending = len(snapshot.sample.zone_locked) if snapshot.sample else 0
+        return f"{cls.TITLE}: {tally(snapshot.zone_lock_total)} failed" + (
+            f"   {pending} WOULD FAIL AGAIN !" if pending else ""
+        )
+
+    @classmethod
+    def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
+        """Locked bookings, then failures, newest first."""
+        lines: list[Line] = []
+        locked = snapshot.sample.zone_locked if snapshot.sample else ()
+        # Half of the room at most, so that many locked bookings do not hide every failure.
+        room = max(1, area.height // 2) if snapshot.zone_locks else area.height
+        for one in locked[:room]:
+            lines.append(
+                line(
+                    "  ",
+                    (one.booking[:8], Ink.STRONG),
+                    (f" locked to {one.zone}", Ink.CONTENTION),
+                    (f", made {took(one.age_ns)} ago", Ink.MUTED),
+                )
+            )
+        if len(locked) > room:
+            lines[-1] = line((f"  and {len(locked) - room + 1} bookings more", Ink.MUTED))
+        for face in snapshot.zone_locks:
+            lines.append(
+                line(
+                    (f"  {moment(face.at_ns):>8} ", Ink.MUTED),
+                    f"{worker_name(face.worker):<4}",
+                    (f"{face.booking[:8]} ", Ink.STRONG),
+                    (face.message, Ink.CONTENTION),
+                    (f"  (attempt {face.attempt})", Ink.MUTED),
+                )
+            )
+        return lines or [line(("  no booking is locked to a zone it was not given", Ink.MUTED))]

@@ -1,0 +1,254 @@
+"""The console's screen: status lines, panels, keys. It arranges and forwards; it computes nothing."""
+
+from typing import ClassVar
+
+import msgspec
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from engine.clock import Clock
+from engine.model.snapshot import RunSnapshot
+from tui.commands import COMMANDS, completion, keys_of
+from tui.layout import PRESETS, arrange, is_tiny
+from tui.lines import Area, fill
+from tui.panel import Inked, Panel
+from tui.panels.registry import BY_NAME, PANELS
+from tui.panels.workers import WorkersPanel
+from tui.screens.prompt import Prompt
+from tui.sieve import Sieve
+from tui.status import Banner, key_line, status_lines, view_line
+from tui.view import View
+
+_HOLD_NS = 2_000_000_000
+
+
+class MainScreen(Screen[None]):
+    """Shows one run."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+
+    def __init__(self, clock: Clock, *, ascii_only: bool, watch: bool) -> None:
+        super().__init__()
+        self.snapshot: RunSnapshot | None = None
+        self.banner = Banner(watch=watch)
+        self.view = View(ascii=ascii_only)
+        self._clock = clock
+        self._held_until_ns = 0
+        self._alone = ""
+        self._hidden: set[str] = set()
+        self._asked: list[str] = []
+        self._arranged: object = None
+        self.panels = {kind.NAME: kind(ascii_only=ascii_only) for kind in PANELS}
+        self.status = Inked(ascii_only=ascii_only, id="status")
+        self.foot = Inked(ascii_only=ascii_only, id="foot")
+        self.body = Container(id="body")
+        self.prompt = Prompt(lambda text: completion(text, self.snapshot.run.settings if self.snapshot else {}))
+
+    def compose(self) -> ComposeResult:
+        """Status above, panels between, view and keys below."""
+        yield self.status
+        with self.body:
+            yield from self.panels.values()
+        yield self.prompt
+        yield self.foot
+
+    def on_mount(self) -> None:
+        """Everything has its place before the first picture."""
+        self.panels["workers"].focus()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another size: arrange again."""
+        self._arranged = None
+        self.show(self.snapshot)
+
+    # -- drawing ---------------------------------------------------------------------------------------------
+
+    def show(self, snapshot: RunSnapshot | None) -> None:
+        """Draw this picture; what did not change costs nothing."""
+        self.snapshot = snapshot
+        if self.view.order and self._clock.now_ns() > self._held_until_ns:
+            self.view = msgspec.structs.replace(self.view, order=())
+        self._arrange()
+        for name, panel in self.panels.items():
+            if panel.display:
+                panel.show(snapshot, msgspec.structs.replace(self.view, full=name == self._alone))
+        self.show_lines()
+
+    def say(self, banner: Banner) -> None:
+        """The console's own words have changed."""
+        self.banner = banner
+        self.show_lines()
+
+    def show_lines(self) -> None:
+        """Draw the status lines and the two lines below."""
+        width = self.size.width
+        if not width:
+            return
+        height = 1 if is_tiny(width, self.size.height) else 3
+        self.status.put(fill(status_lines(self.snapshot, self.banner, width, height), Area(width, height)))
+        keys = [
+            (
+                command.footer[0],
+                "+/-" if command.name == "more" else keys_of(command).split()[0],
+                command.footer[1] + "s" * (command.name == "more"),
+            )
+            for command in COMMANDS
+            if command.footer and command.name != "fewer" and not (command.acts and self.banner.watch)
+        ]
+        view = view_line(self.snapshot, self.banner, width)
+        # While something is typed it stands where the words were, so the keys need not move.
+        self.foot.put(
+            fill([key_line(keys, width)] if self.prompt.display else [view, key_line(keys, width)], Area(width, 2))
+        )
+
+    def _arrange(self) -> None:
+        """Give every panel its place, when anything that decides it has changed."""
+        width, height = self.size.width, self.size.height
+        wants = {kind.NAME: kind.want(self.snapshot) for kind in PANELS}
+        wanted = (
+            width,
+            height,
+            self._alone,
+            tuple(self._asked),
+            frozenset(self._hidden),
+            self.banner.preset,
+            tuple(wants.items()),
+        )
+        if not width or wanted == self._arranged:
+            return
+        self._arranged = wanted
+        tiny = is_tiny(width, height)
+        self.set_class(tiny, "-tiny")
+        room = height - 5
+        if tiny:
+            boxes = {}
+        elif self._alone:
+            boxes = arrange(width, room, [self._alone], {self._alone: wants[self._alone]._replace(most=room)})
+            boxes = {name: box._replace(x=0, y=0, width=width, height=room) for name, box in boxes.items()}
+        else:
+            ranked = [*self._asked, *(name for name in PRESETS[self.banner.preset] if name not in self._asked)]
+            boxes = arrange(width, room, [name for name in ranked if name not in self._hidden], wants)
+        with self.app.batch_update():
+            for name, panel in self.panels.items():
+                box = boxes.get(name)
+                panel.display = box is not None
+                if box is not None:
+                    panel.styles.offset = (box.x, box.y)
+                    panel.styles.width = box.width
+                    panel.styles.height = box.height
+        if boxes and not (isinstance(self.focused, Panel) and self.focused.display) and not self.prompt.display:
+            self.panels[next(name for name in ("workers", *boxes) if name in boxes)].focus()
+
+    @property
+    def shown(self) -> list[Panel]:
+        """Panels on the screen, from top to bottom and left to right."""
+        return sorted(
+            (panel for panel in self.panels.values() if panel.display),
+            key=lambda panel: (panel.region.y, panel.region.x),
+        )
+
+    @property
+    def focused_panel(self) -> Panel | None:
+        """The panel that has the keys."""
+        return self.focused if isinstance(self.focused, Panel) else None
+
+    # -- what keys do to the view ----------------------------------------------------------------------------
+
+    def show_alone(self, name: str) -> None:
+        """One panel on the whole screen; the same key again goes back."""
+        self._alone = "" if self._alone == name else name
+        self.show(self.snapshot)
+        self.panels[name].focus()
+
+    def maximise_focused(self) -> None:
+        """The focused panel alone, or back."""
+        name = self._alone or (self.focused_panel.NAME if self.focused_panel else "workers")
+        self.show_alone(name)
+
+    def toggle(self, name: str) -> None:
+        """Show a panel, before all others if room is short; or hide it."""
+        if self.panels[name].display and not self._alone:
+            self._hidden.add(name)
+            self._asked = [one for one in self._asked if one != name]
+        else:
+            self._hidden.discard(name)
+            self._asked = [name, *(one for one in self._asked if one != name)]
+        self._alone = ""
+        self.show(self.snapshot)
+
+    def next_preset(self, name: str = "") -> None:
+        """Another layout; toggles begin anew with it."""
+        names = list(PRESETS)
+        chosen = name if name in PRESETS else names[(names.index(self.banner.preset) + 1) % len(names)]
+        self._alone, self._asked, self._hidden = "", [], set()
+        self.banner = msgspec.structs.replace(self.banner, preset=chosen)
+        self.show(self.snapshot)
+
+    def back(self) -> None:
+        """From one panel to all; else clear the filter."""
+        if self._alone:
+            self.show_alone(self._alone)
+        elif self.view.sieve.terms:
+            self.filter_by(Sieve())
+
+    def filter_by(self, sieve: Sieve) -> None:
+        """Show only workers that pass."""
+        self.view = msgspec.structs.replace(self.view, sieve=sieve, order=())
+        self.banner = msgspec.structs.replace(self.banner, sieve=sieve.text)
+        self.show(self.snapshot)
+
+    def sort_by(self, key: str) -> None:
+        """Another order of the workers."""
+        self.view = msgspec.structs.replace(self.view, sort=key, order=())
+        self.show(self.snapshot)
+
+    def reverse(self) -> None:
+        """The order turned round."""
+        self.view = msgspec.structs.replace(self.view, reverse=not self.view.reverse, order=())
+        self.show(self.snapshot)
+
+    def hold_order(self) -> None:
+        """Keep rows where they are for two seconds, so that a key hits the row it was meant for."""
+        self._held_until_ns = self._clock.now_ns() + _HOLD_NS
+        if self.snapshot is not None and not self.view.order:
+            self.view = msgspec.structs.replace(self.view, order=WorkersPanel.rows(self.snapshot, self.view))
+
+    def move(self, by: int) -> None:
+        """Move the cursor of the focused panel."""
+        if self.focused_panel is not None:
+            self.hold_order()
+            self.focused_panel.view = msgspec.structs.replace(self.focused_panel.view, order=self.view.order)
+            self.focused_panel.move_cursor(by)
+
+    def move_pages(self, by: int) -> None:
+        """Move the cursor by what is seen at once."""
+        if self.focused_panel is not None:
+            self.move(by * self.focused_panel.page)
+
+    def step_focus(self, by: int) -> None:
+        """The next panel on the screen."""
+        shown = self.shown
+        if shown:
+            at = shown.index(self.focused_panel) if self.focused_panel in shown else -1
+            shown[(at + by) % len(shown)].focus()
+
+    def ask(self, sign: str, text: str) -> None:
+        """Open the line to type on."""
+        self.prompt.ask(sign, text)
+        self.show_lines()
+
+    def close_prompt(self) -> None:
+        """Keys go to the panels again."""
+        shown = self.shown
+        target = next(
+            (panel for panel in shown if (self._alone or "workers") == panel.NAME), shown[0] if shown else None
+        )
+        self.set_focus(target)
+        self.show_lines()
+
+
+def kind_of(panel: Panel) -> type[Panel]:
+    """The panel's registered class."""
+    return BY_NAME[panel.NAME]

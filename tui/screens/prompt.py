@@ -1,0 +1,73 @@
+"""The line at the bottom where commands and filters are typed."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+
+class _Completion(Suggester):
+    """Completes from a pure function."""
+
+    def __init__(self, complete: Callable[[str], str | None]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """How what is typed may go on."""
+        return self._complete(value)
+
+
+class Prompt(Input):
+    """Hidden until it is asked something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "cursor_right_or_take", "complete", show=False),
+        Binding("escape", "leave", "leave", show=False),
+    ]
+
+    class Answered(Message):
+        """What was typed, and at which sign."""
+
+        def __init__(self, sign: str, text: str) -> None:
+            super().__init__()
+            self.sign = sign
+            self.text = text
+
+    class Left(Message):
+        """Nothing is to be done."""
+
+    def __init__(self, complete: Callable[[str], str | None]) -> None:
+        super().__init__(id="prompt", compact=True, select_on_focus=False)
+        self._command_completion = _Completion(complete)
+        self.sign = ":"
+        self.display = False
+
+    def ask(self, sign: str, text: str) -> None:
+        """Show it: `:` for a command, `/` for a filter."""
+        self.sign = sign
+        self.suggester = self._command_completion if sign == ":" else None
+        self.placeholder = "command; tab completes" if sign == ":" else "filter: step:confirm age>1s !zone:main"
+        self.value = text
+        self.cursor_position = len(text)
+        self.display = True
+        self.focus()
+
+    def action_cursor_right_or_take(self) -> None:
+        """Take the completion."""
+        self.action_end()
+        self.action_cursor_right()
+
+    def action_leave(self) -> None:
+        """Away with it."""
+        self.display = False
+        self.post_message(self.Left())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Pass it on, with its sign."""
+        event.stop()
+        self.display = False
+        self.post_message(self.Answered(self.sign, event.value))

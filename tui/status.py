@@ -1,0 +1,238 @@
+"""The lines that are always there: run, outcomes and server above; the view and the keys below."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine.model.run_state import RunState
+from engine.model.snapshot import RunFace, RunSnapshot
+from tui.format import elapsed, per_second, ratio, size_of, tally, took
+from tui.lines import BLANK, Ink, Line, Part, Span, fit, ink_of, label, line, part, squeeze
+from tui.spark import bar
+
+_STATE_INKS = {
+    RunState.STARTING: Ink.MUTED,
+    RunState.RUNNING: Ink.FILLED,
+    RunState.PAUSING: Ink.CONTENTION,
+    RunState.PAUSED: Ink.CONTENTION,
+    RunState.DRAINING: Ink.CAPACITY,
+    RunState.CANCELLING: Ink.FAULT,
+    RunState.FINISHED: Ink.FILLED,
+    RunState.STOPPED: Ink.CAPACITY,
+    RunState.CRASHED: Ink.FAULT,
+}
+_RECENT_S = 10
+
+
+class Banner(msgspec.Struct, frozen=True):
+    """What the console itself has to say."""
+
+    frozen: bool = False
+    lost: str = ""
+    """Why the engine does not answer; empty when it does."""
+    watch: bool = False
+    pending: int = 0
+    """Workers asked for with + and -, not sent yet."""
+    preset: str = "overview"
+    sieve: str = ""
+    skipped: int = 0
+    """Paints left out because the terminal did not keep up."""
+    message: str = ""
+    ink: Ink = Ink.TEXT
+
+
+def state_words(run: RunFace) -> str:
+    """The state with what belongs to it: `PAUSING 3 in flight`, `FINISHED exit 0`."""
+    word = run.state.value.upper()
+    if run.state in (RunState.PAUSING, RunState.DRAINING, RunState.CANCELLING):
+        return f"{word} {run.in_flight} in flight"
+    if run.exit_code is not None:
+        return f"{word} exit {run.exit_code}"
+    return word
+
+
+def worker_words(run: RunFace, pending: int = 0) -> str:
+    """`workers 15`, `workers 15 -> 12, draining 3`."""
+    if run.state.is_over:
+        return f"workers {run.workers or 'gone'}"
+    wanted = max(0, run.concurrency + pending)
+    if run.workers == wanted:
+        return f"workers {run.workers}"
+    moving = f", draining {run.workers - wanted}" if run.workers > wanted and not pending else ""
+    return f"workers {run.workers} -> {wanted}{moving}"
+
+
+def fills_per_s(snapshot: RunSnapshot) -> float | None:
+    """Fills a second, of the last ten seconds; of the whole run when it is over."""
+    if snapshot.run.state.is_over:
+        return snapshot.run.filled / (snapshot.run.elapsed_ns / 1e9) if snapshot.run.elapsed_ns else None
+    recent = snapshot.fills[-_RECENT_S:]
+    return sum(recent) / len(recent) if recent else None
+
+
+def status_lines(snapshot: RunSnapshot | None, banner: Banner, width: int, height: int) -> list[Line]:
+    """The lines at the top: three, or one where there is no room for more."""
+    if snapshot is None:
+        waits = banner.lost or "waiting for the engine"
+        return [fit(line((" slotfill  ", Ink.STRONG), (waits, Ink.FAULT if banner.lost else Ink.MUTED)), width)] + [
+            fit(BLANK, width)
+        ] * (height - 1)
+    if height == 1:
+        return [_one_line(snapshot, banner, width)]
+    return [_run_line(snapshot.run, banner, width), _outcome_line(snapshot, width), _server_line(snapshot, width)]
+
+
+def _alarm(banner: Banner, run: RunFace) -> tuple[Part, ...]:
+    if banner.lost and not run.state.is_over:
+        return (part(0, (f"ENGINE LOST: {banner.lost}", Ink.FAULT), (", trying again; q leaves", Ink.MUTED)),)
+    if banner.frozen:
+        return (part(0, (f"VIEW FROZEN since {elapsed(run.elapsed_ns)}", Ink.CONTENTION), (" (space)", Ink.MUTED)),)
+    return ()
+
+
+def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
+    lag = Ink.CONTENTION if run.lag_p99_ns > 25_000_000 else Ink.TEXT
+    reason = f"  {run.reason}" if run.reason else ""
+    return squeeze(
+        [
+            part(
+                0,
+                ("slotfill  ", Ink.STRONG),
+                (state_words(run), _STATE_INKS[run.state]),
+                (f" {elapsed(run.elapsed_ns)}", Ink.STRONG),
+            ),
+            *_alarm(banner, run),
+            part(4, (reason.strip(), Ink.MUTED)) if reason else part(9),
+            part(3, (f"{run.name} " if run.name else "", Ink.ACCENT), (run.run_id, Ink.MUTED)),
+            part(7, run.plan, (f" seed {run.seed}", Ink.MUTED)),
+            part(6, ("on ", Ink.MUTED), run.target),
+            part(1, (worker_words(run, banner.pending), Ink.STRONG if run.workers != run.concurrency else Ink.TEXT)),
+            part(5, ("lag ", Ink.MUTED), (took(run.lag_p99_ns) + (" !" if lag is Ink.CONTENTION else ""), lag)),
+            part(8, (f"{run.consoles} consoles" if run.consoles != 1 else "1 console", Ink.MUTED)),
+            part(9, (f"journal {size_of(run.journal_bytes)}", Ink.MUTED)),
+            part(2, ("WATCHING", Ink.ACCENT)) if banner.watch else part(9),
+        ],
+        width,
+    )
+
+
+def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
+    run = snapshot.run
+    ended = sum(one.count for one in snapshot.outcomes)
+    others = sorted(
+        (one for one in snapshot.outcomes if one.count and one.outcome != "filled"), key=lambda one: -one.count
+    )
+    parts = [
+        part(0, ("fills ", Ink.MUTED), (tally(run.filled), Ink.FILLED), (f" {ratio(run.filled, ended)}", Ink.TEXT)),
+        part(1, (f"{per_second(fills_per_s(snapshot))}", Ink.STRONG)),
+        part(2, (f"{tally(run.attempts)} of {tally(run.most_attempts)} attempts", Ink.TEXT)),
+    ]
+    for place, one in enumerate(others):
+        parts.append(part(3 + place, (f"{label(one.outcome)} ", Ink.MUTED), (tally(one.count), ink_of(one.kind))))
+    if run.turns:
+        drawn = bar(run.turns_ended / run.turns, 16)
+        blanks = "." * (16 - len(drawn))
+        parts.append(
+            part(
+                12,
+                ("slots [", Ink.MUTED),
+                (drawn, Ink.FILLED),
+                (blanks, Ink.RULE),
+                (f"] {run.turns_ended}/{run.turns}", Ink.MUTED),
+            )
+        )
+    return squeeze(parts, width)
+
+
+def _busy(run: RunFace) -> Part:
+    words = f"{run.effective_concurrency:.1f} at work"
+    if run.late_ns:
+        return part(4, (words, Ink.TEXT), (f", {took(run.late_ns)} behind schedule", Ink.CONTENTION))
+    return part(4, (words, Ink.TEXT))
+
+
+def _idle(run: RunFace) -> tuple[Part, ...]:
+    if not run.idle_workers or run.state.is_over:
+        return ()
+    cure = "; --share-slots" if run.settings.get("share_slots", "false") == "false" else ""
+    return (
+        part(2, (f"{run.idle_workers} idle", Ink.CONTENTION)),
+        part(5, (f"fewer slots than workers{cure}", Ink.CONTENTION)),
+    )
+
+
+def _server_line(snapshot: RunSnapshot, width: int) -> Line:
+    run, sample = snapshot.run, snapshot.sample
+    if sample is None:
+        text = snapshot.sample_trouble or "not looked at yet"
+        return squeeze([part(0, ("pg ", Ink.MUTED), (text, Ink.MUTED)), _busy(run), *_idle(run)], width)
+    waiting = sum(one.ours + one.others for one in sample.waits if one.wait.startswith("Lock"))
+    oldest = max(
+        [member.waited_ns or 0 for queue in sample.queues for member in queue.members]
+        + [edge.waited_ns or 0 for edge in sample.blockings],
+        default=0,
+    )
+    if waiting or oldest:
+        since = (f" oldest {took(oldest)}", Ink.CONTENTION) if oldest else ""
+        locks = part(1, (f"LOCK {waiting or 1}", Ink.CONTENTION), since, (" !", Ink.CONTENTION))
+    else:
+        locks = part(7, ("lock 0", Ink.MUTED))
+    return squeeze(
+        [
+            part(0, ("pg ", Ink.MUTED), (f"{sample.connections}/{sample.max_connections}", Ink.TEXT)),
+            part(3, ("active ", Ink.MUTED), str(sample.states.get("active", 0))),
+            part(6, ("idle-tx ", Ink.MUTED), str(sample.states.get("idle in transaction", 0))),
+            locks,
+            part(7, ("deadlocks ", Ink.MUTED), (str(sample.deadlocks), Ink.FAULT if sample.deadlocks else Ink.TEXT)),
+            _busy(run),
+            *_idle(run),
+            part(8, (f"look {took(sample.took_ns)}", Ink.MUTED)),
+            part(5, (f"STALE LOOK: {snapshot.sample_trouble}", Ink.UNKNOWN)) if snapshot.sample_trouble else part(9),
+        ],
+        width,
+    )
+
+
+def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
+    run = snapshot.run
+    return squeeze(
+        [
+            part(0, (f"{state_words(run)} {elapsed(run.elapsed_ns)}", _STATE_INKS[run.state])),
+            *_alarm(banner, run),
+            part(1, f"{run.filled}/{run.attempts}"),
+            part(2, per_second(fills_per_s(snapshot))),
+            part(3, f"{run.workers}w"),
+            part(4, ("needs 60x15", Ink.MUTED)),
+        ],
+        width,
+        "  ",
+    )
+
+
+def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
+    """The line above the keys: how the view stands, and the console's last word."""
+    view = "FROZEN" if banner.frozen else "LOST" if banner.lost else "LIVE"
+    result = ""
+    if snapshot is not None and snapshot.run.state.is_over and not banner.message:
+        result = "the run is over; its result stays here until you leave with q"
+    return squeeze(
+        [
+            part(1, ("view ", Ink.MUTED), (view, Ink.TEXT if view == "LIVE" else Ink.CONTENTION)),
+            part(4, ("layout ", Ink.MUTED), banner.preset),
+            part(2, ("filter ", Ink.MUTED), (banner.sieve, Ink.ACCENT)) if banner.sieve else part(9),
+            part(3, (f"slow link, {banner.skipped} paints left out", Ink.CONTENTION)) if banner.skipped else part(9),
+            part(0, (banner.message or result, banner.ink if banner.message else Ink.ACCENT))
+            if banner.message or result
+            else part(9),
+        ],
+        width,
+    )
+
+
+def key_line(keys: Iterable[tuple[int, str, str]], width: int) -> Line:
+    """The keys, as (priority, key, what it does); those that do not fit go, the least needed first."""
+    return squeeze(
+        [Part(priority, (Span(shown, Ink.ACCENT), Span(f" {does}", Ink.MUTED))) for priority, shown, does in keys],
+        width,
+        "  ",
+    )

@@ -1,0 +1,146 @@
+"""`slotfill db`: the embedded database from outside a run."""
+
+import asyncio
+import os
+import sys
+from argparse import Namespace
+from typing import NoReturn
+
+from engine.config import Settings
+from engine.database import DatabaseUnreachable
+from engine.exit_code import ExitCode
+from engine.platform.binaries import PlatformUnfit, find
+from engine.platform.cluster import Cluster, ClusterInUse, status, stop
+from engine.platform.databases import clone, drop, ensure_template, names
+from engine.records.archive import RunEntry
+from engine.safety import GuardRefused, guard_target
+from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
+
+
+def main(args: Namespace) -> int:
+    """Do one of init, reset, seed, status, stop, url, psql."""
+    try:
+        settings = settings_of(args)
+        guard_target(settings)
+        if args.what == "psql":
+            _psql(args, settings)
+        return asyncio.run(_main(args, settings))
+    except (SettingsInvalid, RunNotFound) as error:
+        return wrong(str(error), ExitCode.USAGE)
+    except GuardRefused as error:
+        return wrong(str(error), ExitCode.REFUSED)
+    except ClusterInUse as error:
+        return wrong(str(error), ExitCode.REFUSED)
+    except (PlatformUnfit, DatabaseUnreachable) as error:
+        return wrong(str(error), ExitCode.UNREACHABLE)
+
+
+async def _main(args: Namespace, settings: Settings) -> int:
+    match args.what:
+        case "status":
+            return await _status(args, settings)
+        case "stop":
+            await stop(settings.embedded)
+            tell("the embedded Postgres is stopped")
+            return 0
+        case "init" | "seed":
+            return await _init(args, settings)
+        case "reset":
+            return await _reset(args, settings)
+        case _:
+            return await _url(args, settings)
+
+
+async def _status(args: Namespace, settings: Settings) -> int:
+    found = await status(settings.embedded)
+    if args.json:
+        say_json(found)
+        return 0
+    if not found.exists:
+        say(f"there is no cluster at {found.data} yet; slotfill db init makes one")
+        return 0
+    say(f"{'running' if found.running else 'stopped'}  PostgreSQL {found.version}  {found.data}")
+    if found.running:
+        say(f"pid {found.pid}, socket {found.socket}")
+    for user in found.users:
+        say(f"used by {user}")
+    return 0
+
+
+async def _init(args: Namespace, settings: Settings) -> int:
+    """Make the cluster, install the platform and seed it into the template every run is cloned from."""
+    cluster = await Cluster.open(settings.embedded, f"db {args.what} by {who()}")
+    try:
+        template = await ensure_template(cluster)
+    finally:
+        await cluster.close()
+    if args.json:
+        say_json({"template": template})
+    else:
+        say(f"the platform is installed and seeded in {template}; each run works in a clone of it")
+    return 0
+
+
+async def _reset(args: Namespace, settings: Settings) -> int:
+    """Bring a run's database back to its seeded state."""
+    entry = _with_database(entry_of(args))
+    database = entry.manifest.database if entry.manifest else ""
+    if entry.is_live:
+        return wrong(f"run {entry.run_id} works in {database} now; stop it first", ExitCode.REFUSED)
+    if not _agreed(args, database):
+        return wrong(f"{database} was left as it is; --yes answers for you", ExitCode.REFUSED)
+    cluster = await Cluster.open(settings.embedded, f"db reset by {who()}")
+    try:
+        await ensure_template(cluster)
+        await drop(cluster, database)
+        await clone(cluster, database)
+    finally:
+        await cluster.close()
+    tell(f"{database} is as the seed left it")
+    return 0
+
+
+async def _url(args: Namespace, settings: Settings) -> int:
+    say(await _dsn(args, settings))
+    return 0
+
+
+async def _dsn(args: Namespace, settings: Settings) -> str:
+    """The DSN of a run's database; the server is started when it does not run."""
+    entry = _with_database(entry_of(args))
+    database = entry.manifest.database if entry.manifest else ""
+    cluster = await Cluster.open(settings.embedded, f"db {args.what} by {who()}")
+    try:
+        if database not in await names(cluster):
+            raise RunNotFound(
+                f"the database {database} of run {entry.run_id} is gone; prune removes them with their runs"
+            )
+        return cluster.dsn(database)
+    finally:
+        await cluster.close()
+
+
+def _psql(args: Namespace, settings: Settings) -> NoReturn:
+    """Become psql on the run's database."""
+    dsn = asyncio.run(_dsn(args, settings))
+    psql = find(settings.embedded).program("psql")
+    extra = ["-X", "-A", "-t", "-c", args.command] if args.command else []
+    sys.stdout.flush()
+    os.execv(psql, [psql, dsn, *extra])  # noqa: S606 - our own psql, with arguments as a list
+
+
+def _with_database(entry: RunEntry) -> RunEntry:
+    if entry.manifest is None:
+        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
+    return entry
+
+
+def _agreed(args: Namespace, database: str) -> bool:
+    """Whether the user said yes, to this database by name where it was named."""
+    if args.yes is not None:
+        return args.yes in ("", database)
+    if not sys.stdin.isatty():
+        return False
+    tell(f"This drops everything in {database} (embedded Postgres on this machine). Type its name to go on:")
+    return sys.stdin.readline().strip() == database

@@ -1,0 +1,123 @@
+"""`slotfill ls|events|prune`: the runs on this machine."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from engine.config import Settings
+from engine.database import DatabaseUnreachable
+from engine.exit_code import ExitCode
+from engine.model.run_state import RunState
+from engine.platform.binaries import PlatformUnfit
+from engine.platform.cluster import Cluster
+from engine.platform.databases import drop, names
+from engine.records.archive import RunEntry, list_runs, prune, runs_folder
+from engine.records.journal import read
+from engine.records.trouble import RecordsDamaged
+from tui.format import size_of
+from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
+
+
+def main(args: Namespace) -> int:
+    """Do one of ls, events, prune."""
+    try:
+        settings = settings_of(args)
+        match args.verb:
+            case "ls":
+                return _ls(args, settings)
+            case "events":
+                return _events(entry_of(args).path)
+            case _:
+                return _prune(args, settings)
+    except (SettingsInvalid, RunNotFound) as error:
+        return wrong(str(error), ExitCode.USAGE)
+    except RecordsDamaged as error:
+        return wrong(str(error), ExitCode.RECORDS)
+
+
+def _ls(args: Namespace, settings: Settings) -> int:
+    root = runs_folder(settings.records.runs)
+    entries = list_runs(root)
+    if args.json:
+        say_json(entries)
+        return 0
+    if not entries:
+        say(f"no runs in {root}; slotfill run starts one")
+        return 0
+    say(f"{'RUN':<10} {'STATE':<9} {'STARTED':<20} {'PLAN':<6} {'DISK':>8}  NAME")
+    for entry in entries:
+        manifest = entry.manifest
+        started = manifest.started_at[:19].replace("T", " ") if manifest else "-"
+        plan, name = (manifest.plan, manifest.name) if manifest else ("-", "")
+        state = _state(entry)
+        say(f"{entry.run_id:<10} {state:<9} {started:<20} {plan:<6} {size_of(entry.bytes):>8}  {name}".rstrip())
+        if entry.state is RunState.CRASHED:
+            say(
+                f"{'':<10} its engine died; why: {entry.folder}/engine.log; "
+                f"every intent is kept: slotfill events {entry.run_id}"
+            )
+    disk = size_of(sum(entry.bytes for entry in entries))
+    say(f"{len(entries)} runs, {disk} in {root}; slotfill prune removes old ones")
+    return 0
+
+
+def _state(entry: RunEntry) -> str:
+    """Its state as a word; loud when something is wrong with it."""
+    if entry.state is None:
+        return "UNREADABLE"
+    return "CRASHED" if entry.state is RunState.CRASHED else entry.state.value
+
+
+def _events(folder: Path) -> int:
+    for event in read(folder):
+        sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
+    return 0
+
+
+def _prune(args: Namespace, settings: Settings) -> int:
+    keep = settings.records.keep if args.keep is None else args.keep
+    if keep < 0:
+        return wrong(f"--keep {keep} is no number of runs; give 0 or more", ExitCode.USAGE)
+    root = runs_folder(settings.records.runs)
+    there = [entry for entry in list_runs(root) if entry.manifest is not None]
+    doomed = sum(not entry.is_live for entry in there[: max(0, len(there) - keep)])
+    if doomed == 0:
+        say(f"nothing to remove: {len(there)} runs, {keep} are kept")
+        return 0
+    if not args.yes:
+        if not sys.stdin.isatty():
+            return wrong(f"{doomed} runs with their databases would go; --yes answers for you", ExitCode.REFUSED)
+        tell(f"{doomed} runs in {root} go, with their databases. Go on? [y/N]")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return wrong("nothing was removed", ExitCode.REFUSED)
+    removed = prune(root, keep)
+    try:
+        asyncio.run(_drop([one.database for one in removed if one.database], settings))
+    except (PlatformUnfit, DatabaseUnreachable) as error:
+        tell(f"their databases could not be dropped: {error}")
+    for one in removed:
+        if one.trouble:
+            tell(f"run {one.run_id} is still there: {one.trouble}")
+    freed = size_of(sum(one.bytes for one in removed))
+    if args.json:
+        say_json([one.run_id for one in removed])
+    else:
+        say(f"removed {len(removed)} runs, {freed}")
+    return 0
+
+
+async def _drop(databases: list[str], settings: Settings) -> None:
+    if not databases:
+        return
+    cluster = await Cluster.open(settings.embedded, f"prune by {who()}")
+    try:
+        there = set(await names(cluster))
+        for database in databases:
+            if database in there:
+                await drop(cluster, database)
+    finally:
+        await cluster.close()
