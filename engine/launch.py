@@ -39,10 +39,16 @@ def launch(spec: Spec) -> Ready | NotReady:
             body = pipe.read()
         if body:
             said: Ready | NotReady = msgspec.json.decode(body, type=Ready | NotReady)
+            if isinstance(said, NotReady):
+                process.wait()
+            else:
+                # The engine outlives whoever started it: Popen must not mind that nobody waits for it here.
+                process.returncode = 0
             return said
+        process.wait()
         early.seek(0)
         lines = early.read().decode(errors="replace").strip().splitlines()
-    told = lines[-1] if lines else f"exit code {process.wait()}"
+    told = lines[-1] if lines else f"exit code {process.returncode}"
     return NotReady(f"the engine died before it stood: {told}", ExitCode.CRASHED)
 
 

@@ -87,7 +87,7 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
         stack.push_async_callback(cluster.close)
         database = await _database(cluster, settings, run_id, fresh=spec.fresh)
         try:
-            floors, version = await _floors(cluster.dsn(database), settings)
+            floors = await _floors(cluster.dsn(database), settings)
             plan = _plan(floors, settings)
         except BaseException:
             if spec.fresh:
@@ -110,7 +110,7 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
                 "slotfill": __version__,
                 "python": platform.python_version(),
                 "system": f"{platform.system()} {platform.machine()}",
-                "postgres": version,
+                "postgres": cluster.server_version,
                 "schema": schema_checksum(),
             },
         )
@@ -124,7 +124,7 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
             hold_ttl_s=settings.run.hold_ttl_s,
         )
         for planner in target.planners.values():
-            planner.prepare(sorted({turn.party for turn in plan.turns}))
+            planner.prepare(range(settings.fill.min_party, settings.fill.max_party + 1))
         facts = RunFacts(
             run_id=run_id,
             name=settings.run.name,
@@ -179,7 +179,7 @@ async def _last_database(cluster: Cluster, settings: Settings) -> str:
     return database
 
 
-async def _floors(dsn: str, settings: Settings) -> tuple[dict[str, Floor], str]:
+async def _floors(dsn: str, settings: Settings) -> dict[str, Floor]:
     connection = await Connection.open(dsn, application_name="slotfill opening", timeout_s=settings.run.step_timeout_s)
     try:
         if not await is_ours(connection):
@@ -187,7 +187,6 @@ async def _floors(dsn: str, settings: Settings) -> tuple[dict[str, Floor], str]:
                 "the database does not carry slotfill's own marker: nothing was written", ExitCode.REFUSED
             )
         floors = await read_floors(connection, settings.run.restaurants)
-        version = ".".join(str(part) for part in connection.server_version)
     except DatabaseFailed as error:
         raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
     finally:
@@ -195,7 +194,7 @@ async def _floors(dsn: str, settings: Settings) -> tuple[dict[str, Floor], str]:
     missing = set(settings.run.restaurants) - {"all"} - set(floors)
     if missing:
         raise CannotBegin(f"there is no restaurant {', '.join(sorted(missing))} in it", ExitCode.USAGE)
-    return floors, version
+    return floors
 
 
 def _plan(floors: dict[str, Floor], settings: Settings) -> FillPlan:

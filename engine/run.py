@@ -16,11 +16,12 @@ from engine.fill.pace import Pace
 from engine.link import PROTOCOL
 from engine.metrics.tally import Tally
 from engine.model.command import Answer, Command, Hello, Verb
-from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, RunPlanned, SettingsChanged
-from engine.model.ids import SCHEMA_VERSION, Ids, RunId
+from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, RunPlanned, SettingsChanged, TurnEnded
+from engine.model.ids import SCHEMA_VERSION, Ids
 from engine.model.run_state import RunState
 from engine.model.sample import Sample
 from engine.model.snapshot import RunSnapshot
+from engine.model.turn import TurnEnd
 from engine.observe.lag import LoopLag
 from engine.plans.fill import FillPlan
 from engine.portrait import Gauges, RunFacts, portrait
@@ -181,7 +182,7 @@ class Run:
 
     @property
     def _ids(self) -> Ids:
-        return Ids(run=RunId(self.facts.run_id))
+        return Ids(run=self.facts.run_id)
 
     def _remember(self, event: Event) -> None:
         """Keep an event that belongs to the screens and not to the journal."""
@@ -266,7 +267,13 @@ class Run:
             self.crew.change_rate(changed.run.rate)
         if changed.fill != before.fill:
             fill = changed.fill
-            self.plan.reconfigure(stress_max=fill.stress_max, min_party=fill.min_party, max_party=fill.max_party)
+            capped = self.plan.reconfigure(
+                stress_max=fill.stress_max, min_party=fill.min_party, max_party=fill.max_party
+            )
+            for turn in capped:
+                done = self.plan.progress(turn)
+                ids = Ids(run=self.facts.run_id, turn=turn)
+                self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.CAPPED, done.ended, done.filled))
             self.crew.look_again()
 
     # The loops that run beside the crew

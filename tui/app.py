@@ -37,7 +37,7 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
         """Show the screen, and begin to ask."""
         await self.push_screen(self.main)
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
-        # With the first picture in hand before anything is painted nobody sees an empty screen; a slow engine is not waited for.
+        # With the first picture in hand nobody sees an empty screen; a slow engine is not waited for.
         waiting = asyncio.ensure_future(self.first_picture.wait())
         await asyncio.wait([waiting], timeout=_FIRST_PICTURE_S)
         waiting.cancel()
@@ -145,11 +145,13 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
         elif run.state.is_over:
             code = f", exit {run.exit_code}" if run.exit_code is not None else ""
             self.exit(
-                f"run {run.run_id} is {run.state.value}{code}: {run.filled} filled of {run.attempts} attempts in {elapsed(run.elapsed_ns)}"
+                f"run {run.run_id} is {run.state.value}{code}: {run.filled} filled of {run.attempts} attempts "
+                f"in {elapsed(run.elapsed_ns)}"
             )
         elif self.main.banner.lost:
             self.exit(
-                f"the engine of run {run.run_id} does not answer ({self.main.banner.lost}); slotfill ls shows what became of it"
+                f"the engine of run {run.run_id} does not answer ({self.main.banner.lost}); "
+                "slotfill ls shows what became of it"
             )
         else:
             self.exit(f"the run goes on; slotfill attach {run.run_id}")

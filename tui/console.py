@@ -35,7 +35,7 @@ class Console(App[str]):
         export: Export | None = None,
     ) -> None:
         colourless = "NO_COLOR" in os.environ
-        # Textual answers NO_COLOR with greys in true colour unless the terminal's own colours are chosen before it starts.
+        # Textual answers NO_COLOR with greys in true colour, unless the terminal's own colours are chosen before.
         super().__init__(ansi_color=True if colourless else None)
         self.register_theme(THEME)
         self.theme = "ansi-dark" if colourless else NAME

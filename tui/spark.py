@@ -16,7 +16,7 @@ def last_seconds(series: Sequence[int | None], width: int) -> list[int | None]:
 
 def bucketed(series: Sequence[int | None], width: int) -> list[int | None]:
     """The whole series in `width` columns, each the greatest of its bucket, so that no peak is lost."""
-    if len(series) <= width:
+    if len(series) <= max(0, width) or width <= 0:
         return last_seconds(series, width)
     edges = [index * len(series) // width for index in range(width + 1)]
     buckets = ([value for value in series[low:high] if value is not None] for low, high in pairwise(edges))

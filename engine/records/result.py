@@ -12,10 +12,10 @@ from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.ids import SCHEMA_VERSION, TurnId
 from engine.model.outcome import OUTCOMES, Outcome
 from engine.model.report import Latency, Pass, RestaurantFigures, Result, Retry, SeatWaste, SlotEnd
+from engine.model.run_state import RunState
 from engine.model.step import Step
 from engine.records.archive import RESULT, Manifest
 from engine.records.tables import markdown
-from engine.records.trouble import RecordsDamaged
 from engine.records.writer import write_json, write_text
 
 _FILLED = Outcome.FILLED.word
@@ -30,23 +30,29 @@ EVIDENCE = {
 }
 
 
+class Persisted(msgspec.Struct, frozen=True):
+    """This run's confirmed bookings that have tables, as the database held them at the end."""
+
+    total: int
+    shares: dict[tuple[int, str], int] = {}
+    """By leg and restaurant, as far as the journal knows the booking."""
+
+
 class Ending(msgspec.Struct, frozen=True):
     """How a run ended, as the engine knows it and events do not."""
 
-    state: str
+    state: RunState
     reason: str
-    exit_code: int
     ended_at: str
     """Wall time, UTC, ISO 8601."""
-    effective_concurrency: float
-    persisted: int | None
-    """This run's confirmed bookings that have tables; None when the database could not be read."""
-    persisted_shares: dict[tuple[int, str], int] | None = None
-    """Of them, by leg and restaurant, as `persisted_of` shares them out; None needs a run of one leg and restaurant."""
+    ended_ns: int
+    exit_code: int
+    persisted: Persisted | None = None
+    """None when the database could not be read."""
     alerts: tuple[str, ...] = ()
 
 
-def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> dict[tuple[int, str], int]:
+def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> Persisted:
     """What `Target.persisted` read, shared out by the legs and restaurants that the journal's events name."""
     restaurants: dict[TurnId, str] = {}
     shares: dict[tuple[int, str], int] = {}
@@ -59,15 +65,15 @@ def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> dict[tu
             turn = event.ids.turn
             share = event.ids.leg, "" if turn is None else restaurants.get(turn, "")
             shares[share] = shares.get(share, 0) + 1
-    return shares
+    return Persisted(len(bookings), shares)
 
 
-def build_result(tally: Tally, samples: Samples, manifest: Manifest, ending: Ending) -> Result:
-    """The result. Writes and reads back the samples: raises RecordsFailed or RecordsDamaged."""
-    now_ns = tally.at_ns
+def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapping[str, Sequence[int]]) -> Result:
+    """The result; `samples` are the raw lengths by step, as `samples.read` gives them."""
+    now_ns = ending.ended_ns
     counts = tally.counts(now_ns)
     shares = tally.shares()
-    persisted = _shared_out(ending, shares)
+    persisted = None if ending.persisted is None else ending.persisted.shares
     legs = sorted({leg for leg, _slug in shares})
     return Result(
         schema=SCHEMA_VERSION,
@@ -75,7 +81,7 @@ def build_result(tally: Tally, samples: Samples, manifest: Manifest, ending: End
         plan=manifest.plan,
         target=manifest.target,
         database=manifest.database,
-        state=ending.state,
+        state=ending.state.value,
         reason=ending.reason,
         started_at=manifest.started_at,
         ended_at=ending.ended_at,
@@ -92,32 +98,15 @@ def build_result(tally: Tally, samples: Samples, manifest: Manifest, ending: End
         by_restaurant=_by_restaurant(shares, persisted, None),
         # A run without legs is one pass.
         passes=[_pass(leg, 1 if legs == [0] else leg, shares, persisted) for leg in legs],
-        latency_ms=_latencies(samples.lengths()),
+        latency_ms=_latencies(samples),
         fills_per_s=counts.fills_per_s,
-        effective_concurrency=ending.effective_concurrency,
+        effective_concurrency=counts.effective_concurrency,
         seat_waste=SeatWaste(_rate(counts.seat_waste, counts.filled), counts.seat_waste),
         tables_per_booking=_rate(counts.tables, counts.filled),
         slots=_slots(tally),
-        persisted=ending.persisted,
+        persisted=None if ending.persisted is None else ending.persisted.total,
         alerts=list(ending.alerts),
     )
-
-
-def write_result(folder: Path, result: Result) -> None:
-    """Put `report.md`, and then `result.json`, as that says the run is over. Raises RecordsFailed, RecordsDamaged."""
-    write_text(folder / "report.md", report_md(result, read_samples(folder)))
-    write_json(folder / RESULT, result)
-
-
-def read_result(folder: Path) -> Result | None:
-    """What the run came to; None when there is no result. Raises RecordsDamaged."""
-    path = folder / RESULT
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Result)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:  # msgspec's DecodeError is a ValueError
-        raise RecordsDamaged(f"{path}: not a run's result: {error}") from error
 
 
 def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None) -> str:
@@ -206,17 +195,6 @@ def _by_restaurant(
             attempts, confirmed, _persisted(persisted, leg, wanted), _rate(confirmed, attempts)
         )
     return figures
-
-
-def _shared_out(
-    ending: Ending, shares: Mapping[tuple[int, str], Mapping[str, int]]
-) -> Mapping[tuple[int, str], int] | None:
-    """Persisted bookings by leg and restaurant; None when it is not known whose they are."""
-    if ending.persisted is None:
-        return None
-    if ending.persisted_shares is None and len(shares) == 1:
-        return {next(iter(shares)): ending.persisted}
-    return ending.persisted_shares
 
 
 def _persisted(shares: Mapping[tuple[int, str], int] | None, leg: int | None, slug: str | None) -> int | None:

@@ -459,7 +459,8 @@ def empty() -> RunSnapshot:
         schema=1,
         tick=1,
         run=face(
-            state=RunState.STARTING, elapsed_ns=0, turns=0, turns_ended=0, attempts=0, most_attempts=0, filled=0, in_flight=0,
+            state=RunState.STARTING, elapsed_ns=0, turns=0, turns_ended=0, attempts=0, most_attempts=0, filled=0,
+            in_flight=0,
             workers=0, concurrency=4, effective_concurrency=0.0, idle_workers=0, consoles=1, name="",
         ),
         workers=(),

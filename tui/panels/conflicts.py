@@ -46,7 +46,8 @@ class ConflictsPanel(Panel):
         stale = snapshot.sample.stale_holds if snapshot.sample else ()
         for hold in stale[: 2 if not view.full else 10]:
             tables = "+".join(hold.tables)
-            text = f"  ! stale hold on {tables}: expired {took(hold.expired_for_ns)} ago, still blocking ({hold.hold_id[:8]})"
+            since = took(hold.expired_for_ns)
+            text = f"  ! stale hold on {tables}: expired {since} ago, still blocking ({hold.hold_id[:8]})"
             lines.append(line((text, Ink.FAULT)))
         if not face.total:
             lines.append(line(("  no hold conflict so far", Ink.MUTED)))

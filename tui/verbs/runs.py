@@ -43,7 +43,7 @@ def _ls(args: Namespace, settings: Settings) -> int:
     root = runs_folder(settings.records.runs)
     entries = list_runs(root)
     if args.json:
-        say_json(entries)
+        say_json([_listed(entry) for entry in entries])
         return 0
     if not entries:
         say(f"no runs in {root}; slotfill run starts one")
@@ -63,6 +63,37 @@ def _ls(args: Namespace, settings: Settings) -> int:
     disk = size_of(sum(entry.bytes for entry in entries))
     say(f"{len(entries)} runs, {disk} in {root}; slotfill prune removes old ones")
     return 0
+
+
+class _Listed(msgspec.Struct):
+    """A run as `ls --json` tells it."""
+
+    run_id: str
+    state: str
+    exit_code: int | None
+    started_at: str
+    plan: str
+    name: str
+    database: str
+    bytes: int
+    folder: str
+    trouble: str
+
+
+def _listed(entry: RunEntry) -> _Listed:
+    manifest = entry.manifest
+    return _Listed(
+        run_id=entry.run_id,
+        state=_state(entry).lower(),
+        exit_code=entry.exit_code,
+        started_at=manifest.started_at if manifest else "",
+        plan=manifest.plan if manifest else "",
+        name=manifest.name if manifest else "",
+        database=manifest.database if manifest else "",
+        bytes=entry.bytes,
+        folder=entry.folder,
+        trouble=entry.trouble,
+    )
 
 
 def _state(entry: RunEntry) -> str:

@@ -1,0 +1,193 @@
+"""Drawing is pure, exact and safe: every panel, every still, any size."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.model.snapshot import RunSnapshot
+from tests.tui import stills
+from tui.layout import PRESETS, arrange
+from tui.lines import Area, width_of
+from tui.panel import Panel, paint, paint_waiting
+from tui.panels.registry import PANELS
+from tui.sieve import read_sieve
+from tui.status import Banner, status_lines, view_line
+from tui.view import View
+from tui.worker_detail import worker_detail
+
+
+def _is_exact(lines: list[str], area: Area) -> bool:
+    return len(lines) == area.height and all(width_of(text) == area.width for text in lines)
+
+
+@pytest.mark.parametrize("still", stills.STILLS.values(), ids=stills.STILLS)
+@pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("size", [(80, 8), (120, 20), (60, 3), (40, 1)])
+@pytest.mark.parametrize("full", [False, True])
+def test_every_line_of_a_panel_is_exactly_as_wide_as_its_room(
+    kind: type[Panel], still: Callable[[], RunSnapshot], size: tuple[int, int], full: bool
+) -> None:
+    area = Area(*size)
+    assert _is_exact([line.text for line in paint(kind, still(), area, View(full=full))], area)
+
+
+_STILLS = {name: build() for name, build in stills.STILLS.items()}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(PANELS),
+    st.sampled_from(sorted(_STILLS)),
+    st.integers(1, 260),
+    st.integers(1, 70),
+    st.booleans(),
+    st.integers(0, 400),
+    st.booleans(),
+)
+def test_no_size_and_no_scrolling_makes_a_panel_fail_or_overflow(
+    kind: type[Panel], still: str, width: int, height: int, full: bool, top: int, ascii_only: bool
+) -> None:
+    area = Area(width, height)
+    view = View(full=full, top=top, focused=True, ascii=ascii_only)
+    assert _is_exact([line.text for line in paint(kind, _STILLS[still], area, view)], area)
+    assert _is_exact([line.text for line in paint_waiting(kind, area, view)], area)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 3), st.sampled_from(sorted(_STILLS)), st.booleans(), st.booleans())
+def test_status_lines_fit_any_width(width: int, height: int, still: str, frozen: bool, lost: bool) -> None:
+    banner = Banner(frozen=frozen, lost="it hung up" if lost else "", message="said something")
+    height = 1 if height == 1 else 3
+    for snapshot in (_STILLS[still], None):
+        assert _is_exact([line.text for line in status_lines(snapshot, banner, width, height)], Area(width, height))
+        assert width_of(view_line(snapshot, banner, width).text) == width
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(60, 300), st.integers(10, 90), st.data())
+def test_panels_never_overlap_never_leave_the_screen_and_always_get_what_they_need(
+    width: int, height: int, data: st.DataObject
+) -> None:
+    ranked = data.draw(st.permutations(sorted({name for preset in PRESETS.values() for name in preset})))
+    ranked = ranked[: data.draw(st.integers(1, len(ranked)))]
+    wants = {kind.NAME: kind.want(_STILLS["full"]) for kind in PANELS}
+    boxes = arrange(width, height, ranked, wants)
+    assert set(boxes) <= set(ranked)
+    taken: set[tuple[int, int]] = set()
+    for name, box in boxes.items():
+        assert box.height >= wants[name].least
+        assert box.x >= 0
+        assert box.y >= 0
+        assert box.x + box.width <= width
+        assert box.y + box.height <= height
+        cells = {(x, y) for x in (box.x, box.x + box.width - 1) for y in range(box.y, box.y + box.height)}
+        assert not cells & taken
+        taken |= cells
+
+
+def test_at_80x24_status_workers_steps_queue_and_events_are_shown() -> None:
+    wants = {kind.NAME: kind.want(_STILLS["full"]) for kind in PANELS}
+    assert set(arrange(80, 19, PRESETS["overview"], wants)) == {"workers", "steps", "locks", "events"}
+
+
+def test_at_160x50_every_panel_is_shown() -> None:
+    wants = {kind.NAME: kind.want(_STILLS["full"]) for kind in PANELS}
+    assert set(arrange(160, 45, PRESETS["overview"], wants)) == {kind.NAME for kind in PANELS}
+
+
+def _text(name: str, still: RunSnapshot, view: View | None = None, size: tuple[int, int] = (100, 20)) -> str:
+    kind = next(kind for kind in PANELS if kind.NAME == name)
+    return "\n".join(line.text for line in paint(kind, still, Area(*size), view or View()))
+
+
+def test_a_queue_is_named_by_zone_and_hour_and_a_stranger_is_pointed_out() -> None:
+    text = _text("locks", stills.full())
+    assert "Terrace 19:00    w05 <- w07 w03 w08 w11" in text
+    assert "pid 20301 NOT OURS <- w09" in text
+
+
+def test_a_full_locks_panel_names_worker_and_slot_behind_each_backend() -> None:
+    text = _text("locks", stills.full(), View(full=True), (150, 30))
+    assert "w05      19:00  pid 20273" in text
+    assert "transaction 3.0 s" in text
+    assert "RowExclusiveLock" in text
+    assert "`- w13 14:00 pid 20281" in text
+
+
+def test_a_plain_login_is_told_what_it_needs_and_still_sees_queues() -> None:
+    assert "needs pg_monitor" in _text("connections", stills.plain_role())
+    assert "Terrace 19:00" in _text("locks", stills.plain_role())
+
+
+def test_a_worker_waiting_for_a_lock_has_the_letter_for_it() -> None:
+    assert "confirm L" in _text("workers", stills.full())
+
+
+def test_the_filter_leaves_out_and_says_so() -> None:
+    text = _text("workers", stills.full(), View(sieve=read_sieve("step:confirm age>1s")))
+    assert "workers 3 of 15" in text
+    assert "filter: step:confirm age>1s" in text
+    assert "w05" not in text
+
+
+def test_a_filter_that_lets_nobody_through_says_how_to_clear_it() -> None:
+    assert "escape clears it" in _text("workers", stills.full(), View(sieve=read_sieve("zone:nowhere")))
+
+
+def test_a_held_order_keeps_rows_while_ages_change() -> None:
+    names = ("w03", "w01", "w02")
+    kind = next(kind for kind in PANELS if kind.NAME == "workers")
+    assert kind.rows(stills.full(3), View(order=names, sort="worker")) == names
+
+
+def test_a_run_that_is_over_leaves_its_result_where_the_workers_were() -> None:
+    text = _text("workers", stills.finished())
+    assert "FINISHED  exit 0  passed" in text
+    assert "filled 371 of 412 attempts" in text
+
+
+def test_p99_is_not_shown_below_500_samples() -> None:
+    assert "<500" in _text("steps", stills.full())
+
+
+def test_workers_that_go_are_counted_in_the_status_line() -> None:
+    top = status_lines(stills.draining(), Banner(), 160, 3)[0].text
+    assert "workers 15 -> 12, draining 3" in top
+
+
+def test_idle_workers_are_explained_with_the_cure() -> None:
+    assert "3 idle   fewer slots than workers; --share-slots" in status_lines(stills.full(), Banner(), 160, 3)[2].text
+
+
+def test_below_60x15_there_is_one_line_of_numbers() -> None:
+    line = status_lines(stills.full(), Banner(), 50, 1)[0].text
+    assert "RUNNING 03:41" in line
+    assert "371/412" in line
+
+
+def test_nothing_a_terminal_would_obey_reaches_the_screen() -> None:
+    hostile = stills.hostile()
+    lines = [line for kind in PANELS for full in (False, True) for line in paint(kind, hostile, Area(160, 30), View(full=full))]
+    lines += status_lines(hostile, Banner(), 300, 3)
+    text = "".join(line.text for line in lines)
+    assert not [character for character in text if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]
+    assert "\u202e" not in text
+    assert "\u200b" not in text
+    assert "[bold]" in text
+
+
+def test_only_symbols_of_certain_width_are_drawn() -> None:
+    allowed = set("─▁▂▃▄▅▆▇█")
+    text = "".join(line.text for kind in PANELS for line in paint(kind, stills.full(), Area(160, 30), View()))
+    assert {character for character in text if not character.isascii()} <= allowed
+
+
+def test_the_detail_of_a_worker_names_its_backend_queue_and_events() -> None:
+    found = worker_detail(stills.full(), "w09")
+    assert found is not None
+    text = "\n".join(line.text for line in found[1])
+    assert "waits 640 ms as number 1 for Snug 13:00: pid 20301 NOT OURS <- w09" in text
+    assert "is locked to Snug" in text
+    assert worker_detail(stills.full(), "w99") is None
