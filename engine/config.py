@@ -23,6 +23,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Slugs; `all` for every one of the target."""
     rate: float | None = None
     """Attempts a second on schedule, whatever the answers; null for a closed model."""
+    together: int = 1
+    """With a rate: so many attempts fall due at the same moment; the mean rate stays."""
     share_slots: bool = False
     """More than one worker may work on a slot."""
     name: str = ""

@@ -88,7 +88,7 @@ class Run:
             self.facts.run_id,
             self.plan,
             self.target,
-            Pace(self.settings.run.rate),
+            Pace(self.settings.run.rate, self.settings.run.together),
             Desk(self.clock, self.log, Holders(), zones),
             self.settings.run.concurrency,
         )

@@ -207,6 +207,8 @@ def check(settings: Settings) -> None:
         raise SettingsInvalid(f"concurrency = {run.concurrency} {what}; give 1 to 256")
     if run.rate is not None and not 0 < run.rate <= 100_000:
         raise SettingsInvalid(f"rate = {run.rate:g} is no pace; give attempts a second above 0, or leave it out")
+    if run.together < 1:
+        raise SettingsInvalid(f"together = {run.together} makes nothing due; give 1 or more")
     if fill.min_party < 1:
         raise SettingsInvalid(f"min-party = {fill.min_party} is nobody; give 1 or more")
     if fill.min_party > fill.max_party:

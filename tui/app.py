@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -28,7 +29,8 @@ _FIRST_PICTURE_S = 1.0
 class SlotfillApp(ActingConsole, inherit_bindings=False):
     """The console of one run. It returns a line for the shell; whoever opened the door closes it."""
 
-    CSS_PATH = "theme.tcss"
+    # Absolute, as Textual would look beside a subclass otherwise.
+    CSS_PATH = Path(__file__).with_name("theme.tcss")
     TITLE = "slotfill"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     ENABLE_COMMAND_PALETTE = True
@@ -46,10 +48,11 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
         """Ask, draw, sleep: one after the other, so a slow engine or terminal only lowers the rate."""
         while True:
             if not self.main.banner.frozen:
-                await self._ask()
+                await self.look()
             await asyncio.sleep(self.refresh_s)
 
-    async def _ask(self) -> None:
+    async def look(self) -> None:
+        """Ask once, and draw the answer if it is a new one."""
         over = self.last is not None and self.last.run.state.is_over
         if over and self.main.banner.lost:
             return  # the engine went when its run was over; its last picture is the result
@@ -81,7 +84,7 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
                 screen.show(snapshot)
 
     def _writes_waiting(self) -> int:
-        """Writes the terminal has not taken yet. Textual shows them nowhere; without its thread there are none to wait for."""
+        """Writes the terminal has not taken yet; Textual keeps the count to itself, and has none without a terminal."""
         queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
         return int(queue.qsize()) if queue is not None else 0
 

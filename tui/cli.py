@@ -21,6 +21,7 @@ RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--min-party", "fill.min_party", "N", "smallest party"),
     ("--max-party", "fill.max_party", "N", "largest party"),
     ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers"),
+    ("--together", "run.together", "N", "with --rate: N attempts fall due at once; the mean rate stays"),
     ("--name", "run.name", "TEXT", "a name for the run"),
     ("--runs", "records.runs", "DIR", "where runs are kept"),
 )

@@ -8,12 +8,14 @@ NS = 1_000_000_000
 class Pace:
     """A schedule of attempts, claimed one by one. Pure: moments come in.
 
-    In an open model attempt k is due at `anchor + k / rate`, whatever the answers; a claim that could not be used is
+    In an open model attempt k is due at `anchor + k / rate`, whatever the answers; with `together`, so many fall due at
+    the same moment and the mean rate stays: that is how guests come when a day is opened for booking. A claim that could not be used is
     given back and taken first. A pause moves the schedule on; a new rate begins a new one.
     """
 
-    def __init__(self, rate: float | None) -> None:
+    def __init__(self, rate: float | None, together: int = 1) -> None:
         self._rate = rate
+        self._together = together
         self._anchor_ns = 0
         self._next = 0
         self._returned: list[int] = []
@@ -38,7 +40,8 @@ class Pace:
         else:
             place = self._next
             self._next += 1
-        return self._anchor_ns + round(place * NS / self._rate), (self._epoch, place)
+        begins = place // self._together * self._together
+        return self._anchor_ns + round(begins * NS / self._rate), (self._epoch, place)
 
     def give_back(self, claim: tuple[int, int]) -> None:
         """The claim was not used."""

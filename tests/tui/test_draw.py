@@ -98,7 +98,7 @@ def test_at_160x50_every_panel_is_shown() -> None:
 
 
 def _text(name: str, still: RunSnapshot, view: View | None = None, size: tuple[int, int] = (100, 20)) -> str:
-    kind = next(kind for kind in PANELS if kind.NAME == name)
+    kind = next(kind for kind in PANELS if name == kind.NAME)
     return "\n".join(line.text for line in paint(kind, still, Area(*size), view or View()))
 
 
@@ -111,7 +111,7 @@ def test_a_queue_is_named_by_zone_and_hour_and_a_stranger_is_pointed_out() -> No
 def test_a_full_locks_panel_names_worker_and_slot_behind_each_backend() -> None:
     text = _text("locks", stills.full(), View(full=True), (150, 30))
     assert "w05      19:00  pid 20273" in text
-    assert "transaction 3.0 s" in text
+    assert "idle in transaction 3.0 s" in text
     assert "RowExclusiveLock" in text
     assert "`- w13 14:00 pid 20281" in text
 
@@ -169,7 +169,12 @@ def test_below_60x15_there_is_one_line_of_numbers() -> None:
 
 def test_nothing_a_terminal_would_obey_reaches_the_screen() -> None:
     hostile = stills.hostile()
-    lines = [line for kind in PANELS for full in (False, True) for line in paint(kind, hostile, Area(160, 30), View(full=full))]
+    lines = [
+        line
+        for kind in PANELS
+        for full in (False, True)
+        for line in paint(kind, hostile, Area(160, 30), View(full=full))
+    ]
     lines += status_lines(hostile, Banner(), 300, 3)
     text = "".join(line.text for line in lines)
     assert not [character for character in text if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]

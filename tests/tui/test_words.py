@@ -48,7 +48,9 @@ def test_cut_text_never_overflows(text: str, width: int) -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 10**12)), max_size=700), st.integers(1, 200), st.booleans())
-def test_bars_are_one_cell_a_value_and_blank_where_there_is_none(series: list[int | None], width: int, ascii_only: bool) -> None:
+def test_bars_are_one_cell_a_value_and_blank_where_there_is_none(
+    series: list[int | None], width: int, ascii_only: bool
+) -> None:
     for values in (last_seconds(series, width), bucketed(series, width)):
         drawn = spark(values, 10**9, ascii_only=ascii_only)
         assert len(drawn) == len(values) == width
@@ -151,7 +153,24 @@ def test_keys_that_terminals_screen_and_tmux_take_stay_free() -> None:
 
 def test_every_key_of_the_face_is_a_command() -> None:
     keys = {key for command in COMMANDS for key in command.keys}
-    face = {"space", "P", "+", "-", ">", "<", "X", "N", "/", "escape", "s", "S", "enter", *"lhczev", "tab", *"123456789"}
+    face = {
+        "space",
+        "P",
+        "+",
+        "-",
+        ">",
+        "<",
+        "X",
+        "N",
+        "/",
+        "escape",
+        "s",
+        "S",
+        "enter",
+        *"lhczev",
+        "tab",
+        *"123456789",
+    }
     assert face | {"m", "L", "k", "E", "y", "r", "M", ":", "?", "q", "ctrl+c"} <= keys
 
 

@@ -57,9 +57,13 @@ def _member_row(member: QueueMember, place: int, backend: Backend | None, cursor
     """One backend of a queue, with what it does."""
     key = f"pid:{member.pid}"
     how = "holds" if member.granted else f"{place:>3}."
-    doing = f"{backend.state}" + (f", {backend.wait}" if backend.wait else "") if backend else ""
-    if member.granted and backend and backend.transaction_age_ns is not None:
-        doing += f", transaction {took(backend.transaction_age_ns)}"
+    doing = ""
+    if backend is not None:
+        # A holder blocks for as long as its transaction lasts, so that age stands beside its state.
+        since = (
+            f" {took(backend.transaction_age_ns)}" if member.granted and backend.transaction_age_ns is not None else ""
+        )
+        doing = f"{backend.state}{since}" + (f", {backend.wait}" if backend.wait else "")
     who = _named(member)
     slot = " ".join(member.who.split()[1:]) if who.ink is not Ink.FAULT else ""
     return line(

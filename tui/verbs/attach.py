@@ -1,7 +1,6 @@
 """`slotfill attach`: the console on a run that goes on."""
 
 import asyncio
-import sys
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from engine.model.snapshot import RunSnapshot
 from engine.records.export import export
 from engine.records.result import read_result
 from tui.verbs.reach import RunNotFound, entry_of
-from tui.verbs.speak import SettingsInvalid, say, settings_of, tell, who, wrong
+from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, who, wrong
 
 
 def main(args: Namespace) -> int:
@@ -32,7 +31,7 @@ def main(args: Namespace) -> int:
             f"its journal: slotfill events {entry.run_id}",
             ExitCode.USAGE,
         )
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_screen():
         return wrong("attach needs a terminal; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
     manifest = entry.manifest
     return console(manifest.socket, entry.folder, manifest.run_id, settings.console, watch=args.watch)

@@ -1,14 +1,13 @@
 """`slotfill run`: start an engine, then watch it: with the console in a terminal, with progress lines elsewhere."""
 
 import asyncio
-import sys
 from argparse import Namespace
 
 from engine.exit_code import ExitCode
 from engine.launch import launch
 from engine.opening import CannotBegin, check_spec
 from engine.spec import NotReady, Spec
-from tui.verbs.speak import SettingsInvalid, settings_of, who, wrong
+from tui.verbs.speak import SettingsInvalid, has_screen, settings_of, who, wrong
 
 
 def main(args: Namespace) -> int:
@@ -17,7 +16,7 @@ def main(args: Namespace) -> int:
         return wrong(f"--data {args.data}: this version has white-horse only", ExitCode.USAGE)
     try:
         settings = settings_of(args)
-        headless = args.headless or args.json or not (sys.stdin.isatty() and sys.stdout.isatty())
+        headless = args.headless or args.json or not has_screen()
         spec = Spec(settings=settings, plan=args.plan, who=who(), fresh=not args.no_reset)
         check_spec(spec)
     except SettingsInvalid as error:

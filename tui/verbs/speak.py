@@ -54,6 +54,11 @@ def settings_of(args: Namespace) -> Settings:
     return sourced(args).settings
 
 
+def has_screen() -> bool:
+    """Whether a console can be shown: keys are read from stdin, and Textual paints on stderr."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def who() -> str:
     """Who sits here: login and terminal, or login and `script`."""
     try:
@@ -67,4 +72,4 @@ def who() -> str:
     return f"{login}@{place}"
 
 
-__all__ = ["SettingsInvalid", "say", "say_json", "settings_of", "sourced", "tell", "who", "wrong"]
+__all__ = ["SettingsInvalid", "has_screen", "say", "say_json", "settings_of", "sourced", "tell", "who", "wrong"]

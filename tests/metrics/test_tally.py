@@ -1,0 +1,186 @@
+"""The fold of events into figures."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.metrics.tally import Tally
+from engine.model.event import AttemptEnded, Event, Refused, RunMoved, TurnEnded, WorkerMoved
+from engine.model.ids import AttemptId, Ids, WorkerId
+from engine.model.outcome import Certainty, Kind, Outcome
+from engine.model.run_state import RunState, WorkerState
+from engine.model.step import Step
+from engine.model.turn import TurnEnd
+from engine.redact import mask_event
+from tests.metrics.stories import MS, RUN, TURNS, ended, intended, planned, refused, stories
+
+S = 1000 * MS
+
+
+def tallied(events: list[Event]) -> Tally:
+    tally = Tally()
+    for event in events:
+        tally.apply(event)
+    return tally
+
+
+@given(stories())
+def test_counts_add_up(events: list[Event]) -> None:
+    tally = tallied(events)
+    figures = tally.figures()
+    ends = [event for event in events if isinstance(event, AttemptEnded)]
+    told = [event for event in events if isinstance(event, Refused)]
+    assert figures.counts.attempts == sum(outcome.count for outcome in figures.outcomes) == len(ends)
+    assert sum(figures.counts.certainties.values()) == len(ends)
+    assert sum(slot.attempts for slot in figures.slots) == len(ends)
+    assert sum(slot.filled for slot in figures.slots) == figures.counts.filled == sum(figures.fills)
+    assert sum(refusal.count for refusal in figures.refusals) == len(told)
+    assert all(refusal.overcome <= refusal.count for refusal in figures.refusals)
+    assert figures.conflicts.total == sum(slot.conflicts for slot in figures.slots) == sum(figures.conflicts.series)
+    assert sum(sum(words.values()) for words in tally.shares().values()) == len(ends)
+    assert figures.counts.in_flight == len(tally.unended())
+    totals = [step for step in figures.steps if step.step is Step.TOTAL]
+    assert sum(step.count + step.refused for step in totals) == len(ends)
+
+
+@given(stories())
+def test_percentiles_are_in_order_and_p99_waits_for_500(events: list[Event]) -> None:
+    for step in tallied(events).steps(0):
+        assert step.p99_ns is None
+        if step.count:
+            assert step.p50_ns is not None
+            assert step.p95_ns is not None
+            assert step.max_ns is not None
+            assert step.p50_ns <= step.p95_ns <= step.max_ns
+
+
+@given(stories(), st.integers(0, 10**12))
+def test_all_series_have_one_length_at_a_moment(events: list[Event], later_ns: int) -> None:
+    tally = tallied(events)
+    figures = tally.figures(tally.at_ns + later_ns)
+    lengths = {len(figures.fills), len(figures.conflicts.series)}
+    lengths |= {len(outcome.series) for outcome in figures.outcomes} | {len(step.series) for step in figures.steps}
+    assert lengths == {min(600, figures.at_ns // S + 1)}
+
+
+@given(stories(), st.data())
+def test_looking_changes_nothing_and_neither_does_masking(events: list[Event], data: st.DataObject) -> None:
+    """What a journal holds is masked; its replay says the same as the run that was looked at all the time."""
+    live = Tally()
+    for event in events:
+        live.apply(event)
+        if data.draw(st.booleans()):
+            live.figures()
+    assert tallied([mask_event(event) for event in events]).figures() == live.figures()
+
+
+@given(stories())
+def test_nothing_in_the_figures_must_be_masked(events: list[Event]) -> None:
+    text = repr(tallied(events).figures())
+    assert "ann@" not in text
+    assert "900123" not in text
+    assert "hunter2" not in text
+    assert "\\x1b" not in text
+
+
+def test_a_refusal_is_overcome_when_its_attempt_is_filled_all_the_same() -> None:
+    tally = tallied(
+        [
+            planned(),
+            intended(1, 0, 1),
+            refused(2, 0, 1, Outcome.HOLD_CONFLICT),
+            refused(3, 0, 1, Outcome.HOLD_CONFLICT),
+            ended(9 * MS, 0, 1, tries=3),
+            intended(10 * MS, 0, 2),
+            refused(11 * MS, 0, 2, Outcome.HOLD_CONFLICT),
+            ended(20 * MS, 0, 2, outcome=Outcome.HOLD_CONFLICT),
+        ]
+    )
+    (refusal,) = tally.refusals()
+    assert (refusal.count, refusal.overcome) == (3, 2)
+
+
+def test_a_refusal_after_the_last_word_leaves_nothing_in_flight() -> None:
+    tally = tallied([planned(), intended(1, 0, 1), ended(9, 0, 1), refused(10, 0, 1, Outcome.TIMEOUT)])
+    assert tally.counts(10).in_flight == 0
+    assert tally.refusals()[0].overcome == 0
+
+
+def test_an_attempt_that_sent_something_and_has_no_last_word_is_named() -> None:
+    tally = tallied([planned(), intended(1, 0, 1), intended(2, 1, 2), ended(9, 0, 1)])
+    assert tally.unended() == (AttemptId(2),)
+
+
+def test_refused_steps_do_not_flatter_the_percentiles() -> None:
+    tally = tallied([planned(), ended(S, 0, 1, took_ns=100 * MS), ended(S, 0, 2, outcome=Outcome.TIMEOUT, took_ns=2)])
+    hold = next(step for step in tally.steps(S) if step.step is Step.HOLD)
+    assert (hold.count, hold.refused, hold.p50_ns) == (1, 1, 50 * MS)
+
+
+def test_a_total_is_from_due_to_ended() -> None:
+    event = ended(900 * MS, 0, 1, took_ns=100 * MS)
+    late = type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"due_ns": 0})
+    tally = tallied([planned(), late])
+    assert next(step.max_ns for step in tally.steps(S) if step.step is Step.TOTAL) == 900 * MS
+    assert tally.counts(S).late_ns == 800 * MS
+
+
+def test_a_conflict_names_slot_tables_and_holder() -> None:
+    tally = tallied([planned(), intended(1, 2, 4), refused(2, 2, 4, Outcome.HOLD_CONFLICT)])
+    face = tally.conflicts(2)
+    assert [(one.name, one.count) for one in face.by_table] == [("T1", 1), ("T2", 1)]
+    assert face.by_slot[0].name == "12:15"
+    assert face.recent[0].worker == WorkerId(2)
+
+
+def test_a_zone_lock_names_the_booking_that_was_sent() -> None:
+    tally = tallied([planned(), intended(1, 0, 1), refused(2, 0, 1, Outcome.ZONE_LOCK, "is locked to zone")])
+    (face,) = tally.zone_locks()
+    assert (face.booking, face.attempt, face.message) == ("00000001", 1, "is locked to zone")
+    assert tally.zone_lock_total == 1
+
+
+def test_a_worker_is_on_one_slot_until_the_slot_ends_or_it_leaves() -> None:
+    tally = tallied([planned(), intended(1, 0, 1), intended(1, 1, 4)])
+    assert tally.slots()[1].workers == (WorkerId(0), WorkerId(1))
+    tally.apply(WorkerMoved(2, Ids(RUN, worker=WorkerId(1)), WorkerState.GONE))
+    assert tally.slots()[1].workers == (WorkerId(0),)
+    tally.apply(TurnEnded(3, Ids(RUN, turn=TURNS[1].id), TurnEnd.CAPPED, 2, 2))
+    assert tally.slots()[1].workers == ()
+    assert tally.counts(3).turns_ended == 1
+
+
+def test_pauses_are_left_out_of_the_mean_in_flight() -> None:
+    tally = tallied([planned(), intended(0, 0, 1), ended(S, 0, 1, took_ns=S)])
+    tally.apply(RunMoved(S, Ids(RUN), RunState.PAUSED))
+    assert tally.counts(60 * S).effective_concurrency == 1.0
+    tally.apply(RunMoved(61 * S, Ids(RUN), RunState.RUNNING))
+    assert tally.counts(62 * S).effective_concurrency == 0.5
+
+
+def test_figures_of_the_filled() -> None:
+    tally = tallied([planned(), intended(0, 0, 1), ended(S, 0, 1, took_ns=S), ended(2 * S, 0, 2)])
+    counts = tally.counts(2 * S)
+    assert (counts.seat_waste, counts.tables, counts.fills_per_s) == (4, 4, 1.0)
+    assert counts.certainties[Certainty.OK.value] == 2
+
+
+def test_an_outcome_nobody_knows_is_counted_as_unknown() -> None:
+    event = ended(S, 0, 1)
+    strange = type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"outcome": "new_word"})
+    (outcome,) = tallied([planned(), strange]).outcomes(S)
+    assert (outcome.outcome, outcome.kind, outcome.count) == ("new_word", Kind.UNKNOWN, 1)
+
+
+def test_at_most_two_hundred_lines_are_kept() -> None:
+    tally = tallied([planned(), *(ended(number * MS, 0, number) for number in range(1, 500))])
+    lines = tally.events()
+    assert len(lines) == 200
+    assert lines[-1].text.startswith("#499 12:15 party 4 at T1+T2 in Terrace")
+    assert tally.events() == lines
+
+
+def test_waiting_and_working_again_is_not_worth_a_line() -> None:
+    here = Ids(RUN, worker=WorkerId(1))
+    states = [WorkerState.WORKING, WorkerState.DUE, WorkerState.WORKING, WorkerState.RESTING, WorkerState.GONE]
+    tally = tallied([WorkerMoved(number, here, state) for number, state in enumerate(states)])
+    assert [line.text for line in tally.events()] == ["came", "resting", "gone"]
