@@ -71,7 +71,7 @@ def per_second(value: float | None) -> str:
     """A rate: `1.9/s`, `240/s`; `-` where there is none."""
     if value is None:
         return "-"
-    return f"{value:.1f}/s" if value < 99.95 else f"{value:.0f}/s"
+    return f"{value:.1f}/s" if value < 9.95 else f"{value:.0f}/s"
 
 
 def tally(count: int) -> str:

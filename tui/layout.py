@@ -44,6 +44,7 @@ def arrange(width: int, height: int, ranked: Sequence[str], wants: Mapping[str, 
     ranked = [name for name in ranked if name in wants]
     if width < NARROW:
         return _column(0, 0, width, height, ranked, wants)
+    wants = {name: want._replace(good=want.beside or want.good) for name, want in wants.items()}
     top, bottom = _bands(height, ranked, wants)
     boxes: dict[str, Box] = {}
     if top:

@@ -26,6 +26,8 @@ class Want(NamedTuple):
     least: int
     good: int
     most: int
+    beside: int = 0
+    """Lines it is well read in where panels stand side by side; 0 for no other than `good`."""
 
 
 class Inked(Widget):

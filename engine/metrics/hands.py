@@ -57,7 +57,8 @@ class Hands:
     def moved(self, at_ns: int, state: RunState) -> None:
         """The run came into another state; time in PAUSED is left out of the mean."""
         if self._paused_since is not None:
-            self._paused_ns += at_ns - max(self._paused_since, self.first_send_ns or at_ns)
+            sent_ns = at_ns if self.first_send_ns is None else self.first_send_ns
+            self._paused_ns += at_ns - max(self._paused_since, sent_ns)
             self._paused_since = None
         if state is RunState.PAUSED:
             self._paused_since = at_ns

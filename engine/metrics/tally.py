@@ -35,6 +35,7 @@ from engine.model.snapshot import (
     StepFigures,
     ZoneLockFace,
 )
+from engine.redact import mask
 
 _FILLED = Outcome.FILLED.word
 _HOLD_CONFLICT = Outcome.HOLD_CONFLICT.word
@@ -84,7 +85,7 @@ class Tally:
                 self._slots.plan(event.turns, event.most_attempts)
                 self._concurrency = event.concurrency
             case RunMoved():
-                self._state, self._reason = event.state, event.reason
+                self._state, self._reason = event.state, mask(event.reason)
                 self._hands.moved(event.at_ns, event.state)
             case WorkerMoved():
                 if not self._worker_moved(event):
@@ -175,7 +176,7 @@ class Tally:
             last_answer_ns=self._last_answer_ns,
             late_ns=self._late_ns,
             effective_concurrency=self._hands.effective_concurrency(
-                self._last_answer_ns or now_ns if self._state.is_over else now_ns
+                self._last_answer_ns if self._state.is_over and self._last_answer_ns is not None else now_ns
             ),
         )
 

@@ -1,6 +1,6 @@
 """The fold of events into figures."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.metrics.tally import Tally
@@ -23,6 +23,7 @@ def tallied(events: list[Event]) -> Tally:
     return tally
 
 
+@settings(max_examples=30)
 @given(stories())
 def test_counts_add_up(events: list[Event]) -> None:
     tally = tallied(events)
@@ -42,6 +43,7 @@ def test_counts_add_up(events: list[Event]) -> None:
     assert sum(step.count + step.refused for step in totals) == len(ends)
 
 
+@settings(max_examples=30)
 @given(stories())
 def test_percentiles_are_in_order_and_p99_waits_for_500(events: list[Event]) -> None:
     for step in tallied(events).steps(0):
@@ -53,6 +55,7 @@ def test_percentiles_are_in_order_and_p99_waits_for_500(events: list[Event]) -> 
             assert step.p50_ns <= step.p95_ns <= step.max_ns
 
 
+@settings(max_examples=30)
 @given(stories(), st.integers(0, 10**12))
 def test_all_series_have_one_length_at_a_moment(events: list[Event], later_ns: int) -> None:
     tally = tallied(events)
@@ -62,6 +65,7 @@ def test_all_series_have_one_length_at_a_moment(events: list[Event], later_ns: i
     assert lengths == {min(600, figures.at_ns // S + 1)}
 
 
+@settings(max_examples=30)
 @given(stories(), st.data())
 def test_looking_changes_nothing_and_neither_does_masking(events: list[Event], data: st.DataObject) -> None:
     """What a journal holds is masked; its replay says the same as the run that was looked at all the time."""
@@ -73,6 +77,7 @@ def test_looking_changes_nothing_and_neither_does_masking(events: list[Event], d
     assert tallied([mask_event(event) for event in events]).figures() == live.figures()
 
 
+@settings(max_examples=30)
 @given(stories())
 def test_nothing_in_the_figures_must_be_masked(events: list[Event]) -> None:
     text = repr(tallied(events).figures())

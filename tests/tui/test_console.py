@@ -26,7 +26,7 @@ NEVER_S = 3600.0
 class Console(SlotfillApp):
     """Looks only when a test says so, and does not wait for more presses."""
 
-    BATCH_S = 0.0
+    BATCH_S = 0.001
 
 
 @asynccontextmanager
@@ -57,6 +57,14 @@ _NAMES = {
     " ": "space", ":": "colon", "=": "equals_sign", "!": "exclamation_mark", ">": "greater_than_sign", "_": "underscore",
     "/": "slash", "-": "minus",
 }  # fmt: skip
+
+
+async def sent(pilot: Pilot[str], door: FakeDoor) -> None:
+    """Wait for the timer that gathers presses."""
+    for _ in range(200):
+        if door.commands:
+            return
+        await pilot.pause(0.001)
 
 
 def text_of(app: SlotfillApp) -> str:
@@ -92,7 +100,7 @@ async def test_presses_of_plus_and_minus_are_sent_as_one() -> None:
         app.resize(1)
         app.resize(-5)
         assert "workers 15 -> 12" in text_of(app)
-        await pilot.pause()
+        await sent(pilot, door)
         assert door.commands == [Command(Verb.SET, ("concurrency=-3",))]
         await app.look()
         assert "workers 14 -> 12, draining 2" in text_of(app)
@@ -104,7 +112,7 @@ async def test_presses_of_plus_and_minus_are_sent_as_one() -> None:
 async def test_worker_keys(key: str, change: str) -> None:
     async with console() as (pilot, _, door):
         await pilot.press(key)
-        await pilot.pause()
+        await sent(pilot, door)
         assert door.commands == [Command(Verb.SET, (f"concurrency={change}",))]
 
 
@@ -271,7 +279,7 @@ async def test_help_is_of_the_focused_panel_and_names_every_key() -> None:
         assert isinstance(app.screen, HelpScreen)
         text = app.screen.sheet.text
         assert "One row a worker" in text
-        for words in (":workers N", ":terminate PID", ":quit!", "step:confirm age>1s", "1..9"):
+        for words in (":workers N", ":terminate PID", ":quit!", "step:confirm", "1..9"):
             assert words in text
 
 

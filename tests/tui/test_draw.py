@@ -40,17 +40,13 @@ _STILLS = {name: build() for name, build in stills.STILLS.items()}
 @given(
     st.sampled_from(PANELS),
     st.sampled_from(sorted(_STILLS)),
-    st.integers(1, 260),
-    st.integers(1, 70),
-    st.booleans(),
-    st.integers(0, 400),
-    st.booleans(),
+    st.tuples(st.integers(1, 260), st.integers(1, 70)),
+    st.builds(View, full=st.booleans(), top=st.integers(0, 400), ascii=st.booleans(), focused=st.booleans()),
 )
 def test_no_size_and_no_scrolling_makes_a_panel_fail_or_overflow(
-    kind: type[Panel], still: str, width: int, height: int, full: bool, top: int, ascii_only: bool
+    kind: type[Panel], still: str, size: tuple[int, int], view: View
 ) -> None:
-    area = Area(width, height)
-    view = View(full=full, top=top, focused=True, ascii=ascii_only)
+    area = Area(*size)
     assert _is_exact([line.text for line in paint(kind, _STILLS[still], area, view)], area)
     assert _is_exact([line.text for line in paint_waiting(kind, area, view)], area)
 

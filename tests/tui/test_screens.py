@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -45,8 +46,6 @@ def written(app: App[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[Pilot[s
     """What a terminal would be sent for the whole screen."""
 
     def render(_: Pilot[str]) -> str:
-        from rich.console import Console
-
         out = io.StringIO()
         width, height = app.size
         console = Console(

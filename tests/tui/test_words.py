@@ -1,5 +1,7 @@
 """Figures, bars, filters and commands: the pure small parts."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +92,7 @@ def test_parts_go_whole_the_least_needed_first() -> None:
     assert squeeze([part(3, Span("x" * 30))], 10).text == " xxxxxxxx~"
 
 
-# -- the filter ----------------------------------------------------------------------------------------------------------
+# -- the filter
 
 
 def _let(text: str) -> set[int]:
@@ -115,8 +117,8 @@ def test_an_empty_filter_lets_all_through() -> None:
 
 @pytest.mark.parametrize(
     ("text", "cure"),
-    [("stpe:hold", "there is no field stpe"), ("age>soon", "write age>1s"), ("party>many", "write party>2"), ("step>2", "write step:2"),
-     ("zone:", "has no value"), ("!", "stands alone")],
+    [("stpe:hold", "there is no field stpe"), ("age>soon", "write age>1s"), ("party>many", "write party>2"),
+     ("step>2", "write step:2"), ("zone:", "has no value"), ("!", "stands alone")],
 )  # fmt: skip
 def test_a_filter_that_cannot_be_read_says_what_would_be_right(text: str, cure: str) -> None:
     with pytest.raises(SieveInvalid, match=cure):
@@ -125,17 +127,15 @@ def test_a_filter_that_cannot_be_read_says_what_would_be_right(text: str, cure: 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=30))
 def test_any_text_is_a_filter_or_is_refused_in_words(text: str) -> None:
-    try:
-        read_sieve(text)
-    except SieveInvalid as invalid:
-        assert str(invalid).startswith("filter: ")
+    with contextlib.suppress(SieveInvalid):
+        assert read_sieve(text).text == text.strip()
 
 
 def test_fields_are_names_that_a_term_can_carry() -> None:
     assert all(field.isalpha() and field.islower() for field in FIELDS)
 
 
-# -- commands ------------------------------------------------------------------------------------------------------------
+# -- commands
 
 
 def test_no_key_and_no_name_is_given_twice() -> None:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from engine.model.sample import Backend, Sample
 from engine.model.snapshot import RunSnapshot
 from tui.format import per_second, size_of, tally, took
-from tui.lines import Area, Ink, Line, Span, line
+from tui.lines import Area, Ink, Line, Span, line, part, squeeze
 from tui.panel import Panel, Want
 from tui.spark import bar
 from tui.table import Column, choose, head, row
@@ -52,23 +52,26 @@ def _summary(sample: Sample, width: int) -> list[Line]:
         line(("  states  ", Ink.MUTED), "  ".join(f"{_short(name)} {count}" for name, count in states) or "none")
     )
     waits = sorted((one for one in sample.waits if one.wait), key=lambda one: -(one.ours + one.others))
-    spans: list[Span] = [Span("  waits   ", Ink.MUTED)]
-    for one in waits:
-        ink = Ink.CONTENTION if one.wait.startswith("Lock") else Ink.TEXT
-        spans.append(Span(f"{one.wait} {one.ours + one.others}  ", ink))
-    lines.append(Line(tuple(spans) if waits else (spans[0], Span("none", Ink.MUTED))))
+    listed = [
+        part(
+            place, (f"{one.wait} {one.ours + one.others}", Ink.CONTENTION if one.wait.startswith("Lock") else Ink.TEXT)
+        )
+        for place, one in enumerate(waits)
+    ]
+    title = part(0, (" waits  ", Ink.MUTED))
+    lines.append(squeeze([title, *(listed or [part(0, ("none", Ink.MUTED))])], width, "  "))
     if sample.commits_per_s is None:
         lines.append(line(("  rates   counted from the second look on", Ink.MUTED)))
     else:
-        lines.append(
-            line(
-                ("  rates   ", Ink.MUTED),
-                f"commit {per_second(sample.commits_per_s)}  rollback {per_second(sample.rollbacks_per_s)}  ",
-                f"ins {per_second(sample.inserts_per_s)}  upd {per_second(sample.updates_per_s)}",
-                (f"  temp {size_of(sample.temp_bytes)}" if sample.temp_bytes else "", Ink.CONTENTION),
-                (f"  deadlocks {sample.deadlocks} !" if sample.deadlocks else "", Ink.FAULT),
-            )
-        )
+        rates = [
+            part(0, (" rates   ", Ink.MUTED), f"commit {per_second(sample.commits_per_s)}"),
+            part(3, f"rollback {per_second(sample.rollbacks_per_s)}"),
+            part(1, f"ins {per_second(sample.inserts_per_s)}"),
+            part(2, f"upd {per_second(sample.updates_per_s)}"),
+            part(4, (f"temp {size_of(sample.temp_bytes)}", Ink.CONTENTION)) if sample.temp_bytes else part(9),
+            part(0, (f"deadlocks {sample.deadlocks} !", Ink.FAULT)) if sample.deadlocks else part(9),
+        ]
+        lines.append(squeeze(rates, width, "  "))
     return lines
 
 

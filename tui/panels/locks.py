@@ -172,7 +172,7 @@ class LocksPanel(Panel):
     @classmethod
     def want(cls, snapshot: RunSnapshot | None) -> Want:
         """Its title alone names the worst queue."""
-        return Want(1, 1, 8)
+        return Want(1, 1, 8, beside=6)
 
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
@@ -215,7 +215,9 @@ class LocksPanel(Panel):
             lines = [line(("  no zone is queued for", Ink.MUTED))]
         rest = [*_tree_lines(sample, cursor), _by_type(sample), *trouble]
         room = max(1, area.height - min(len(rest), max(1, area.height // 2)))
-        if len(lines) > room:
+        if len(lines) > room == 1:
+            lines = lines[:1]
+        elif len(lines) > room:
             hidden = len(lines) - room + 1
             lines = [*lines[: room - 1], line((f"  and {hidden} queues more; l shows them", Ink.MUTED))]
         return [*lines, *rest]
