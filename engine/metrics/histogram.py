@@ -22,7 +22,8 @@ class Histogram:
 
     def record(self, ns: int) -> None:
         """Count one length; below 0 counts as 0."""
-        ns = max(ns, 0)
+        if ns < 0:  # noqa: PLR1730 - max() takes as long as all the rest
+            ns = 0
         shift = ns.bit_length() - _BITS
         bucket = ns if shift <= 0 else (shift << _HALF) + (ns >> shift)
         counts = self._counts

@@ -21,7 +21,9 @@ class _Ring(Generic[Bucket]):
 
     def _slot(self, at_ns: int) -> int | None:
         """Where that second's bucket is; None when it is forgotten. Seconds that were skipped become blank."""
-        second = max(at_ns, 0) // SECOND_NS
+        second = at_ns // SECOND_NS if at_ns > 0 else 0
+        if second == self._newest:
+            return second % LONGEST
         if second > self._newest:
             for skipped in range(max(self._newest + 1, second - LONGEST + 1), second + 1):
                 self._buckets[skipped % LONGEST] = self._blank

@@ -35,8 +35,9 @@ class Steps:
             if took.refused:
                 times.refused += 1
             else:
-                times.histogram.record(took.took_ns)
-                times.peaks.record(took.started_ns + took.took_ns, took.took_ns)
+                took_ns = took.took_ns
+                times.histogram.record(took_ns)
+                times.peaks.record(took.started_ns + took_ns, took_ns)
 
     def figures(self, now_ns: int) -> tuple[StepFigures, ...]:
         """Each step that was seen, in their order."""

@@ -41,20 +41,26 @@ def join(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
     passed = second_of(snapshot) - second_of(before)
     steps = {step.step: step.series for step in before.steps}
     outcomes = {outcome.outcome: outcome.series for outcome in before.outcomes}
+    fills = _longer(before.fills, snapshot.fills, passed)
+    conflicts = _longer(before.conflicts.series, snapshot.conflicts.series, passed)
+    # What was first seen just now has nothing in the frames before: it was blank for as long as the others are.
+    length = len(fills)
     return msgspec.structs.replace(
         snapshot,
         steps=tuple(
-            msgspec.structs.replace(step, series=_longer(steps.get(step.step, ()), step.series, passed))
+            msgspec.structs.replace(
+                step, series=_filled_up(_longer(steps.get(step.step, ()), step.series, passed), None, length)
+            )
             for step in snapshot.steps
         ),
         outcomes=tuple(
-            msgspec.structs.replace(outcome, series=_longer(outcomes.get(outcome.outcome, ()), outcome.series, passed))
-            for outcome in snapshot.outcomes
+            msgspec.structs.replace(
+                word, series=_filled_up(_longer(outcomes.get(word.outcome, ()), word.series, passed), 0, length)
+            )
+            for word in snapshot.outcomes
         ),
-        fills=_longer(before.fills, snapshot.fills, passed),
-        conflicts=msgspec.structs.replace(
-            snapshot.conflicts, series=_longer(before.conflicts.series, snapshot.conflicts.series, passed)
-        ),
+        fills=fills,
+        conflicts=msgspec.structs.replace(snapshot.conflicts, series=conflicts),
         events=(*before.events, *snapshot.events)[-EVENTS:],
     )
 
@@ -63,6 +69,10 @@ def _longer(before: tuple[Bucket, ...], tail: tuple[Bucket, ...], passed: int) -
     """What was known before the tail begins, and the tail; the frame before ended `passed` seconds earlier."""
     known = before[: max(0, len(before) + passed - len(tail))]
     return (*known, *tail)[-LONGEST:]
+
+
+def _filled_up(series: tuple[Bucket, ...], blank: Bucket, length: int) -> tuple[Bucket, ...]:
+    return (*[blank] * (length - len(series)), *series)
 
 
 def _new(events: tuple[EventLine, ...], before: tuple[EventLine, ...]) -> tuple[EventLine, ...]:

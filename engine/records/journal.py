@@ -50,6 +50,8 @@ class Journal:
         self._closed: list[tuple[int, Path]] = []
         """Segments that are full: to be synced, closed and compressed off the loop."""
         self._dirty = False
+        self._syncing = asyncio.Lock()
+        """Two callers would close one segment twice."""
         self.bytes_written = 0
         self.compress_trouble = ""
         """Why the last closed segment is not compressed; empty when it is."""
@@ -84,6 +86,10 @@ class Journal:
 
     async def sync(self) -> None:
         """Sync what was written and finish full segments, in a thread. Raises RecordsFailed."""
+        async with self._syncing:
+            await self._sync()
+
+    async def _sync(self) -> None:
         while self._closed:
             # Taken off the list only afterwards, so that a cancel in between leaves it to `close`.
             handle, path = self._closed[0]

@@ -1,10 +1,12 @@
 """Exports, samples and results say what the tally says."""
 
 import csv
+import io
 import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import msgspec
@@ -79,17 +81,21 @@ def full() -> RunSnapshot:
     return msgspec.structs.replace(snapshot_of(busy(), 2 * S), sample=sample, workers=(worker,))
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
 def test_an_export_has_every_format_and_agrees_with_the_snapshot(tmp_path: Path) -> None:
     folder = export(full(), tmp_path, "<svg>ann@example.com</svg>", WALL)
     assert folder == tmp_path / "snapshots" / "20260304T120000Z"
     names = ["snapshot.json", "summary.md", "workers.csv", "outcomes.csv", "latency.csv", "locks.csv", "screen.svg"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     assert msgspec.json.decode((folder / "snapshot.json").read_bytes(), type=RunSnapshot).run == full().run
-    rows = list(csv.DictReader((folder / "outcomes.csv").open(encoding="utf-8")))
+    rows = rows_of(folder / "outcomes.csv")
     assert {row["outcome"]: int(row["attempts"]) for row in rows} == {"filled": 1, "timeout": 1}
-    (worker,) = csv.DictReader((folder / "workers.csv").open(encoding="utf-8"))
+    (worker,) = rows_of(folder / "workers.csv")
     assert (worker["worker"], worker["pid"], worker["last_note"]) == ("w00", "77", "'=1+1")
-    locks = list(csv.DictReader((folder / "locks.csv").open(encoding="utf-8")))
+    locks = rows_of(folder / "locks.csv")
     assert [row["row"] for row in locks] == ["queue", "queue", "blocked", "count", "count"]
     assert "ann@" not in "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
@@ -159,8 +165,6 @@ def test_a_result_is_written_and_read_back(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.sampled_from([Step.HOLD, Step.TOTAL]), st.integers(0, 2**63), st.booleans())))
 @settings(max_examples=30, deadline=None)
 def test_samples_come_back_as_they_were(taken: list[tuple[Step, int, bool]]) -> None:
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as name:
         folder = Path(name)
         samples = Samples(folder)

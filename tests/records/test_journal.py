@@ -104,6 +104,13 @@ def test_segments_are_closed_compressed_and_read_in_order(tmp_path: Path) -> Non
     assert not reading.torn
 
 
+async def test_two_syncs_at_once_finish_each_segment_once(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path, attempts(60), segment_bytes=3000)
+    await asyncio.gather(journal.sync(), journal.sync())
+    journal.close()
+    assert len(list(read(tmp_path))) == 60
+
+
 async def test_what_was_written_is_synced_every_200_ms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", synced.append)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.metrics.tally import Tally
 from engine.model.event import Event
+from engine.model.outcome import Outcome
 from engine.model.snapshot import RunSnapshot
 from engine.records.recording import Recording, at, last, read
 from engine.records.trouble import RecordsDamaged
@@ -48,6 +49,12 @@ def test_every_snapshot_comes_back_whole(events: list[Event]) -> None:
     with TemporaryDirectory() as folder:
         record(Path(folder), looks, segment_bytes=20_000)
         assert list(read(Path(folder))) == looks
+
+
+def test_what_is_first_seen_late_has_been_blank_all_the_time(tmp_path: Path) -> None:
+    looks = seen([*steady(20), ended(20 * S, 0, 99, outcome=Outcome.TIMEOUT)])
+    record(tmp_path, looks)
+    assert list(read(tmp_path)) == looks
 
 
 def test_a_run_longer_than_its_series_comes_back_whole(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ MS, S = 1_000_000, 1_000_000_000
 
 @pytest.mark.parametrize(
     ("ns", "words"),
-    [(None, "-"), (400_000, "0.4 ms"), (94 * MS, "94 ms"), (999_600_000, "1.0 s"), (1200 * MS, "1.2 s"), (75 * S, "75 s"),
-     (725 * S, "12m05s"), (11_220 * S, "3h07m"), (10**15, "11d")],
+    [(None, "-"), (400_000, "0.4 ms"), (94 * MS, "94 ms"), (999_600_000, "1.0 s"), (1200 * MS, "1.2 s"),
+     (75 * S, "75 s"), (725 * S, "12m05s"), (11_220 * S, "3h07m"), (10**15, "11d")],
 )  # fmt: skip
 def test_a_length_is_said_in_the_unit_a_person_would_use(ns: int | None, words: str) -> None:
     assert took(ns) == words

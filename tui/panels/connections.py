@@ -58,7 +58,7 @@ def _summary(sample: Sample, width: int) -> list[Line]:
         )
         for place, one in enumerate(waits)
     ]
-    title = part(0, (" waits  ", Ink.MUTED))
+    title = part(0, (" waits ", Ink.MUTED))
     lines.append(squeeze([title, *(listed or [part(0, ("none", Ink.MUTED))])], width, "  "))
     if sample.commits_per_s is None:
         lines.append(line(("  rates   counted from the second look on", Ink.MUTED)))

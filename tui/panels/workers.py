@@ -121,7 +121,8 @@ class WorkersPanel(Panel):
         count = len(snapshot.workers) if snapshot else 4
         if snapshot and snapshot.run.state.is_over and not count:
             count = 4 + len([one for one in snapshot.outcomes if one.count])
-        return Want(2 + min(4, max(1, count)), 2 + min(8, max(1, count)), 2 + max(1, count))
+        count = max(1, count)
+        return Want(2 + min(4, count), 2 + min(8, count), 2 + count, beside=2 + min(15, count))
 
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:

@@ -58,7 +58,9 @@ class Sheet(ModalScreen[Answer]):
         self.sheet.styles.width = width
         # Frames count: two cells across and two lines, and a cell of padding at either side.
         self.sheet.styles.height = height + 2
-        self.sheet.border_title = line(self.title_words()).text.replace("[", "\\[")
+        more = "  up and down show more " if len(lines) > height else ""
+        # Markup is read in border titles; what comes from the server is not markup.
+        self.sheet.border_title = (line(self.title_words()).text + more).replace("[", "\\[")
         self.sheet.put(fill(lines[self.top :], Area(width - 4, height)), self.lit())
 
     def lit(self) -> str:
