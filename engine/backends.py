@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, describe
 from engine.model.command import Answer
-from engine.model.rows import Signalled
+from engine.model.rows import BackendRow, Signalled
+from engine.redact import mask
 
-LONGEST_QUERY = 40
-"""Characters of the query that must still be the same; the operator's screen shows that many at least."""
+SAME_CHARACTERS = 40
+"""So many characters of the query must still be the same; the operator's screen showed at least that many."""
 
 
 class Backends:
@@ -17,11 +18,11 @@ class Backends:
         self._connect = connect
 
     async def cancel(self, arguments: tuple[str, ...]) -> Answer:
-        """Cancel the query of backend `pid`, if it still begins with `query`."""
+        """Cancel the query of backend `pid`, if it still begins with `query`, masked as screens show it."""
         return await self._signal("act/cancel_backend", "cancelled", arguments)
 
     async def terminate(self, arguments: tuple[str, ...]) -> Answer:
-        """Terminate backend `pid`, if its query still begins with `query`."""
+        """Terminate backend `pid`, if its query still begins with `query`, masked as screens show it."""
         return await self._signal("act/terminate_backend", "terminated", arguments)
 
     async def _signal(self, statement: str, done: str, arguments: tuple[str, ...]) -> Answer:
@@ -29,15 +30,25 @@ class Backends:
             return Answer(done=False, text="this target has no backends")
         if not arguments or not arguments[0].isdigit():
             return Answer(done=False, text="which backend? give its pid, a number")
-        pid, query = int(arguments[0]), " ".join(arguments[1:])[:LONGEST_QUERY]
+        pid, seen = int(arguments[0]), " ".join(arguments[1:])
         try:
             connection = await self._connect("slotfill operator")
             try:
-                signalled = await connection.row(statement, Signalled, pid, query)
+                found = await connection.row("act/backend", BackendRow, pid)
+                if found is None:
+                    return Answer(done=False, text=f"backend {pid} is gone: nothing was sent")
+                if not same_query(found.query, seen):
+                    return Answer(done=False, text=f"backend {pid} runs something else now: nothing was sent")
+                signalled = await connection.row(statement, Signalled, pid, found.backend_start, found.query_start)
             finally:
                 await connection.close()
         except (DatabaseUnreachable, *STEP_ERRORS) as error:
             return Answer(done=False, text=f"backend {pid} was not reached: {describe(error)}")
-        if signalled is None:
-            return Answer(done=False, text=f"backend {pid} is gone or runs something else now: nothing was sent")
-        return Answer(done=signalled.sent, text=f"backend {pid} {done}" if signalled.sent else f"backend {pid} is gone")
+        if signalled is None or not signalled.sent:
+            return Answer(done=False, text=f"backend {pid} moved on that very moment: nothing was sent")
+        return Answer(done=True, text=f"backend {pid} {done}")
+
+
+def same_query(now: str, seen: str) -> bool:
+    """Whether a backend's query is still the one a screen showed: masked, white space folded, its first characters."""
+    return " ".join(mask(now).split())[:SAME_CHARACTERS] == " ".join(seen.split())[:SAME_CHARACTERS]

@@ -53,7 +53,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         run.reason = reason
         run.crew.conclude(state, reason)
         run.recording.write(await run.snapshot())
-    except RecordsFailed as error:
+    except (RecordsFailed, RecordsDamaged) as error:
         # The disk took no more; consoles are still told, and the exit code says it.
         run.exit_code = int(ExitCode.RECORDS)
         run.reason = str(error)

@@ -1,5 +1,6 @@
 """The front door: one run, from its first intent to its result. Nothing outside the engine holds more of it."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -281,6 +282,7 @@ class Run:
     async def record(self) -> None:
         """Write a keyframe for the screens and the samples taken each second, until cancelled."""
         while True:
-            self.recording.write(await self.snapshot())
+            # Packing takes some milliseconds: in a thread, no attempt waits for it.
+            await asyncio.to_thread(self.recording.write, await self.snapshot())
             self.samples.flush()
             await self.clock.sleep_until(self.clock.now_ns() + NS)

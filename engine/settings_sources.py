@@ -1,6 +1,7 @@
 """Where settings come from: defaults, config.toml, .env files, the environment, options; later ones win."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import time
@@ -16,6 +17,7 @@ ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
 ENV_PREFIX = "SLOTFILL_"
 SECTIONS = ("run", "fill", "embedded", "records", "observe", "console")
+SEE_ALL = "slotfill config show lists every setting"
 _SHORT = {
     f"{section}.{field}": field
     for section in ("run", "fill")
@@ -86,7 +88,7 @@ def load(
         if not found:
             raise SettingsInvalid(f"--set {option}: give KEY=VALUE, such as run.concurrency=8")
         _put(values, origins, full_key(key), value, f"option {key}")
-    return Sourced(_convert(values, "settings"), origins)
+    return Sourced(_convert(values, "settings", origins), origins)
 
 
 def full_key(key: str) -> str:
@@ -116,6 +118,8 @@ def _text(value: object) -> str:
             return ""
         case bool():
             return "true" if value else "false"
+        case str() if re.fullmatch(r"\d\d:\d\d:00", value):
+            return value[:5]
         case list() | tuple():
             return ",".join(str(one) for one in value)
         case _:
@@ -165,7 +169,7 @@ def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str
     annotations = Settings.__annotations__
     known = annotations[section].__struct_fields__ if section in SECTIONS else ()
     if not found or key not in known:
-        raise SettingsInvalid(f"{origin}: there is no setting {dotted}; `slotfill config show` lists them all")
+        raise SettingsInvalid(f"{origin}: there is no setting {dotted}; {SEE_ALL}")
     wants_list = key == "restaurants"
     value: Any = [one.strip() for one in text.split(",") if one.strip()] if wants_list else text
     if text == "" and not wants_list:
@@ -175,28 +179,43 @@ def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str
     origins[dotted] = origin
 
 
-def _convert(values: dict[str, Any], origin: str) -> Settings:
+def _convert(values: dict[str, Any], origin: str, origins: Mapping[str, str] | None = None) -> Settings:
     # HH:MM is how people write a time; the wire form wants seconds.
+    given = values
     fill = values.get("fill")
     if isinstance(fill, dict):
         values = {**values, "fill": {key: _clock_time(value) for key, value in fill.items()}}
     try:
-        settings = msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsInvalid(f"{origin}: {_place(error)}") from error
-    return settings
+        text, found, place = str(error).partition(" - at `$.")
+        place = place.rstrip("`")
+        section, _, key = place.partition(".")
+        if found and key in values.get(section, {}):
+            origin = (origins or {}).get(place, origin)
+            where = "" if origin.startswith("option") else f"{origin}: "
+            raise SettingsInvalid(f"{where}{place} = {given[section][key]} does not do: {_wanted(text)}") from error
+        raise SettingsInvalid(f"{origin}: {text}{f' in [{place}]' if found else ''}; {SEE_ALL}") from error
+
+
+def _wanted(text: str) -> str:
+    """msgspec's words for what it wants, in words of ours."""
+    for theirs, ours in (
+        ("Expected `int", "give a whole number"),
+        ("Expected `float", "give a number"),
+        ("Expected `bool", "give true or false"),
+        ("Invalid RFC3339 encoded time", "give a time as HH:MM"),
+        ("Invalid RFC3339 encoded date", "give a date as YYYY-MM-DD"),
+    ):
+        if text.startswith(theirs):
+            return ours
+    return text
 
 
 def _clock_time(value: Any) -> Any:
     if isinstance(value, str) and len(value) == 5 and value[2] == ":":
         return f"{value}:00"
     return value
-
-
-def _place(error: msgspec.ValidationError) -> str:
-    """msgspec's `Expected … - at `$.run.x`` turned round: the place first."""
-    text, found, place = str(error).partition(" - at `$.")
-    return f"{place.rstrip('`')}: {text}" if found else text.replace("`$.", "`").replace(" - at `$`", "")
 
 
 def check(settings: Settings) -> None:

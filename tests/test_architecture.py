@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engine.config import Settings
+from engine.settings_sources import flat, load
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("engine/**/*.py"), *ROOT.glob("tui/**/*.py")])
 SQL_WORDS = re.compile(
@@ -60,7 +63,10 @@ def test_every_statement_is_asked_for_by_name_and_every_name_has_a_statement() -
     assert not unused
     rooms = {name.partition("/")[0] for name in files}
     asked = {
-        text for path in SOURCES for _, text in _strings(path) if re.fullmatch(rf"({'|'.join(rooms)})/[a-z_/]*[a-z_]", text)
+        text
+        for path in SOURCES
+        for _, text in _strings(path)
+        if re.fullmatch(rf"({'|'.join(rooms)})/[a-z_/]*[a-z_]", text)
     }
     assert not asked - files - {"platform", "seed"}
 
@@ -81,9 +87,6 @@ def test_a_run_without_a_screen_loads_no_screen() -> None:
 
 
 def test_every_setting_is_documented_in_the_shipped_config() -> None:
-    from engine.config import Settings
-    from engine.settings_sources import flat
-
     text = (ROOT / "config.toml").read_text(encoding="utf-8")
     missing = [
         key for key in flat(Settings()) if not re.search(rf"^(# )?{key.partition('.')[2]} = ", text, re.MULTILINE)
@@ -92,8 +95,6 @@ def test_every_setting_is_documented_in_the_shipped_config() -> None:
 
 
 def test_the_shipped_config_says_the_defaults() -> None:
-    from engine.settings_sources import flat, load
-
     own = load(config=str(ROOT / "config.toml"), preset=None, options=(), cwd=Path("/"), environ={})
     none = load(config=None, preset=None, options=(), cwd=Path("/"), environ={})
     assert flat(own.settings) == flat(none.settings)

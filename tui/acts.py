@@ -9,9 +9,11 @@ from engine.front import LinkLost
 from engine.model.command import Command, Verb
 from engine.model.run_state import RunState
 from engine.model.sample import Backend
+from engine.records.trouble import RecordsFailed
 from tui.console import Console
 from tui.lines import Ink
 from tui.panels.workers import SORTS
+from tui.picture import picture
 from tui.screens.confirm import ConfirmScreen, TypedScreen, backend_now
 from tui.screens.detail import DetailScreen
 from tui.screens.help import HelpScreen
@@ -240,8 +242,8 @@ class ActingConsole(Console):
             self.say("export: this console has nowhere to write to; slotfill snapshot does it", Ink.CONTENTION)
             return
         try:
-            path = await self.export(self.last, self.export_screenshot(title=f"slotfill {self.last.run.run_id}"))
-        except OSError as error:
+            path = await self.export(self.last, picture(self, f"slotfill {self.last.run.run_id}"))
+        except (OSError, RecordsFailed) as error:
             self.say(f"export: not written: {error}", Ink.FAULT)
             return
         self.say(f"exported to {path}", Ink.FILLED)

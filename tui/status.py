@@ -211,7 +211,8 @@ def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
 
 def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
     """The line above the keys: how the view stands, and the console's last word."""
-    view = "FROZEN" if banner.frozen else "LOST" if banner.lost else "LIVE"
+    over = snapshot is not None and snapshot.run.state.is_over
+    view = "FROZEN" if banner.frozen else "END" if over else "LOST" if banner.lost else "LIVE"
     result = ""
     if snapshot is not None and snapshot.run.state.is_over and not banner.message:
         result = "the run is over; its result stays here until you leave with q"

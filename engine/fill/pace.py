@@ -8,9 +8,9 @@ NS = 1_000_000_000
 class Pace:
     """A schedule of attempts, claimed one by one. Pure: moments come in.
 
-    In an open model attempt k is due at `anchor + k / rate`, whatever the answers; with `together`, so many fall due at
-    the same moment and the mean rate stays: that is how guests come when a day is opened for booking. A claim that could not be used is
-    given back and taken first. A pause moves the schedule on; a new rate begins a new one.
+    In an open model attempt k is due at `anchor + k / rate`, whatever the answers; with `together`, so many fall due
+    at the same moment and the mean rate stays: that is how guests come when a day is opened for booking. A claim that
+    could not be used is given back and taken first. A pause moves the schedule on; a new rate begins a new one.
     """
 
     def __init__(self, rate: float | None, together: int = 1) -> None:

@@ -1,5 +1,6 @@
 """Rows that statements of `queries/fill` and `queries/truth` give and no other type has."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -46,6 +47,15 @@ class PersistedRow(msgspec.Struct, frozen=True):
 
     booking_id: UUID
     tables: int
+
+
+class BackendRow(msgspec.Struct, frozen=True):
+    """One backend, as it is just before it is sent a signal."""
+
+    pid: int
+    backend_start: datetime
+    query_start: datetime | None
+    query: str
 
 
 class Signalled(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ A frame is compressed against the one before it, as two looks a second apart say
 """
 
 import struct
+import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -51,9 +52,14 @@ class Recording:
         self._dictionary = b""
         self._frames = 0
         self.bytes_written = 0
+        self._one = threading.Lock()
 
     def write(self, snapshot: RunSnapshot) -> None:
-        """Add one frame. Raises RecordsFailed."""
+        """Add one frame, from any thread. Raises RecordsFailed."""
+        with self._one:
+            self._write(snapshot)
+
+    def _write(self, snapshot: RunSnapshot) -> None:
         if self._file is None or self._file.tell() >= self._segment_bytes:
             self._begin()
         payload = msgspec.msgpack.encode(masked(trim(snapshot, self._before)))

@@ -1,8 +1,8 @@
--- Cancel the query of one backend of this database, if it still runs what the operator saw.
--- params: $1 pid int, $2 query text
+-- Cancel one backend's query, if it is still the process and the query that were looked at.
+-- params: $1 pid int, $2 backend_start timestamptz, $3 query_start timestamptz
 -- returns: Signalled
 SELECT pg_cancel_backend(a.pid) AS sent
   FROM pg_stat_activity a
  WHERE a.pid = $1::int
-   AND a.datname = current_database()
-   AND starts_with(a.query, $2::text)
+   AND a.backend_start = $2::timestamptz
+   AND a.query_start IS NOT DISTINCT FROM $3::timestamptz

@@ -43,9 +43,9 @@ async def test_pause_lets_attempts_in_flight_end_and_begins_none() -> None:
     await rehearsal.clock.advance(2 * MS)
     assert rehearsal.crew.in_flight == 2
     assert rehearsal.crew.pause()
-    assert rehearsal.crew.state is RunState.PAUSING
+    assert rehearsal.states[-1] == RunState.PAUSING
     await rehearsal.clock.advance(100 * MS)
-    assert rehearsal.crew.state is RunState.PAUSED
+    assert rehearsal.states[-1] == RunState.PAUSED
     begun = len(rehearsal.intents)
     assert {row.state for row in rehearsal.crew.rows.values()} == {WorkerState.RESTING}
     await rehearsal.clock.advance(1000 * MS)

@@ -66,7 +66,7 @@ class ConflictsPanel(Panel):
                 line(
                     (f"  {moment(one.at_ns):>8} ", Ink.MUTED),
                     (f"{worker_name(one.worker):<4}", Ink.TEXT),
-                    (f"{one.slot:<6}", Ink.TEXT),
+                    (f"{_without_year(one.slot):<12}", Ink.TEXT),
                     (cut("+".join(one.tables), 14), Ink.STRONG),
                     (" held by ", Ink.MUTED),
                     (holder, Ink.FAULT if holder.upper() == NOT_OURS else Ink.CONTENTION),
@@ -84,14 +84,20 @@ def _worst(
     lines = []
     for index in range(rows):
         spans: list[Span] = []
-        for side in (tables, slots):
+        for side, label in ((tables, 8), (slots, 12)):
             if index < len(side):
                 one = side[index]
-                room = max(1, half - 18)
+                room = max(1, half - 10 - label)
                 drawn = bar(one.count / max(1, side[0].count), room)
-                spans += [Span(f"  {cut(one.name, 8):<8}", Ink.TEXT), Span(f"{drawn:<{room}}", Ink.CONTENTION)]
+                name = cut(_without_year(one.name), label)
+                spans += [Span(f"  {name:<{label}}", Ink.TEXT), Span(f"{drawn:<{room}}", Ink.CONTENTION)]
                 spans.append(Span(f" {tally(one.count):>5}  ", Ink.STRONG))
             else:
                 spans.append(Span(" " * max(0, half)))
         lines.append(Line(tuple(spans)))
     return lines
+
+
+def _without_year(slot: str) -> str:
+    """`2027-03-01 19:15` as `03-01 19:15`: all days of a run are near one another."""
+    return slot[5:] if slot[4:5] == "-" and slot[7:8] == "-" else slot

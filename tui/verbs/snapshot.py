@@ -34,7 +34,9 @@ def main(args: Namespace) -> int:
 
 
 async def _export(args: Namespace, size: tuple[int, int]) -> Path:
-    from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
+    # The screen's library is loaded only when a screen is wanted.
+    from tui.app import SlotfillApp  # noqa: PLC0415
+    from tui.picture import picture  # noqa: PLC0415
 
     entry = entry_of(args)
     door = await door_of(entry)
@@ -43,7 +45,7 @@ async def _export(args: Namespace, size: tuple[int, int]) -> Path:
         app = SlotfillApp(door, who=who(), watch=True)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            svg = app.export_screenshot()
+            svg = picture(app, f"slotfill {entry.run_id}")
         out = Path(args.out) if args.out else entry.path
         folder = await asyncio.to_thread(export, snapshot, out, svg, datetime.now(UTC))
         await door.act(Command(Verb.NOTE, ("snapshot", folder.name)), who())
