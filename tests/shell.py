@@ -88,7 +88,7 @@ class Shell:
         """Start a headless run and wait until its engine stands."""
         before = len(self.runs())
         process = self.begin(*words, "--headless")
-        wait_until(lambda: len(self.runs()) > before and self.manifest().get("pid"), "the engine to stand")
+        wait_until(lambda: len(self.runs()) > before and Path(self.manifest()["socket"]).exists(), "the engine to stand")
         return process
 
     def see(self, folder: Path | None = None) -> RunSnapshot:
