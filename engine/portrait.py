@@ -78,7 +78,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             effective_concurrency=crew.effective_concurrency,
             idle_workers=sum(row.state is WorkerState.IDLE for row in there),
             rate_per_s=crew.pace.rate,
-            late_ns=crew.late_ns,
+            late_ns=max(crew.late_ns, crew.behind_ns),
             lag_p99_ns=gauges.lag_p99_ns,
             lag_max_ns=gauges.lag_max_ns,
             consoles=gauges.consoles,

@@ -88,8 +88,14 @@ class Shell:
         """Start a headless run and wait until its engine stands."""
         before = len(self.runs())
         process = self.begin(*words, "--headless")
-        wait_until(lambda: len(self.runs()) > before and Path(self.manifest()["socket"]).exists(), "the engine to stand")
+        wait_until(
+            lambda: len(self.runs()) > before and Path(self.manifest()["socket"]).exists(), "the engine to stand"
+        )
         return process
+
+    def socket(self) -> Path:
+        """The last run's socket."""
+        return Path(self.manifest()["socket"])
 
     def see(self, folder: Path | None = None) -> RunSnapshot:
         """The live run's snapshot, as a console would ask for it."""

@@ -126,6 +126,11 @@ class Crew:
         self._count_time()
         return self._busy_ns / self._running_ns if self._running_ns else 0.0
 
+    @property
+    def behind_ns(self) -> int:
+        """How long the next attempt has been due and nobody was free to begin it; 0 unless it runs at a pace."""
+        return self.pace.behind_ns(self._clock.now_ns()) if self.state is RunState.RUNNING else 0
+
     def whose(self, pid: int) -> str | None:
         """The worker and slot behind a backend; None when it is none of ours."""
         for row in self.rows.values():

@@ -40,8 +40,14 @@ class Pace:
         else:
             place = self._next
             self._next += 1
-        begins = place // self._together * self._together
-        return self._anchor_ns + round(begins * NS / self._rate), (self._epoch, place)
+        return self._due_ns(place, self._rate), (self._epoch, place)
+
+    def behind_ns(self, now_ns: int) -> int:
+        """How long the next attempt has been due and nobody was free to begin it; 0 in a closed model."""
+        if self._rate is None or self._paused_at_ns is not None:
+            return 0
+        place = self._returned[0] if self._returned else self._next
+        return max(0, now_ns - self._due_ns(place, self._rate))
 
     def give_back(self, claim: tuple[int, int]) -> None:
         """The claim was not used."""
@@ -69,3 +75,7 @@ class Pace:
         self._returned = []
         if self._paused_at_ns is not None:
             self._paused_at_ns = now_ns
+
+    def _due_ns(self, place: int, rate: float) -> int:
+        begins = place // self._together * self._together
+        return self._anchor_ns + round(begins * NS / rate)

@@ -54,3 +54,14 @@ def test_a_pause_moves_the_schedule_by_its_length() -> None:
     pace.pause(NS)
     pace.resume(10 * NS)
     assert pace.claim(10 * NS)[0] == NS + 10 * NS - NS // 2
+
+
+def test_while_nobody_takes_what_is_due_the_lateness_grows() -> None:
+    pace = Pace(10)
+    pace.begin(0)
+    pace.claim(0)
+    assert pace.behind_ns(0) == 0
+    assert pace.behind_ns(5 * NS) == 5 * NS - NS // 10
+    pace.pause(6 * NS)
+    assert pace.behind_ns(9 * NS) == 0
+    assert Pace(None).behind_ns(NS) == 0

@@ -4,9 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
-Connection = asyncpg.Connection  # type: ignore[type-arg]
+from asyncpg import Connection
 
 
 async def table(c: "Connection[Any]", number: str) -> UUID:

@@ -99,8 +99,8 @@ def _text(name: str, still: RunSnapshot, view: View | None = None, size: tuple[i
 
 
 def test_a_queue_is_named_by_zone_and_hour_and_a_stranger_is_pointed_out() -> None:
-    text = _text("locks", stills.full())
-    assert "Terrace 19:00    w05 <- w07 w03 w08 w11" in text
+    text = " ".join(_text("locks", stills.full()).split())
+    assert "Terrace 19:00 w05 <- w07 w03 w08 w11" in text
     assert "pid 20301 NOT OURS <- w09" in text
 
 

@@ -12,7 +12,7 @@ from tui.table import follow
 from tui.view import View
 from tui.worker_detail import NOT_OURS, backend_lines, queue_line, section, short_name
 
-_NAME = 16
+_NAME = 17
 
 
 def oldest_wait(queue: LockQueue) -> int:
@@ -30,13 +30,22 @@ def _named(member: QueueMember) -> Span:
     return Span(name, Ink.FAULT if name.endswith(NOT_OURS) else Ink.STRONG if member.granted else Ink.CONTENTION)
 
 
+def _short(name: str, room: int) -> str:
+    """A queue's name in so much room; of `Outdoor Garden 20:00` the zone gives way, never the hour."""
+    zone, found, hour = name.rpartition(" ")
+    if len(name) <= room or not found or ":" not in hour:
+        return cut(name, room)
+    return f"{cut(zone, room - len(hour) - 1)} {hour}"
+
+
 def _queue_row(queue: LockQueue, width: int, cursor: str) -> Line:
     """`Terrace 19:00  w05 <- w07 w03 +2  2.1 s`."""
     key = f"queue:{queue.name}"
     waiters = [member for member in queue.members if not member.granted]
     holders = [member for member in queue.members if member.granted]
     room = max(1, (width - _NAME - 24) // 4)
-    spans = [Span("> " if key == cursor else "  ", Ink.ACCENT), Span(f"{cut(queue.name, _NAME):<{_NAME}} ", Ink.TEXT)]
+    name = f"{_short(queue.name, _NAME):<{_NAME}} "
+    spans = [Span("> " if key == cursor else "  ", Ink.ACCENT), Span(name, Ink.TEXT)]
     for member in holders or []:
         spans += [_named(member), Span(" ")]
     if not holders:
