@@ -3,31 +3,52 @@
 CREATE FUNCTION sync_table_hold_windows() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_taken bigint;
+    v_wanted record;
+    v_other tstzrange;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- A plain INSERT enters its row and then looks for others: of two at the same moment each finds the other's, waits
-        -- for it, and only the deadlock detector ends that. ON CONFLICT looks first and lets one of two step back.
-        INSERT INTO table_hold_windows
-               (hold_id, table_id, restaurant_id, booking_id, start_at, end_at, expires_at)
-        SELECT h.id, m.table_id, h.restaurant_id, h.booking_id, h.start_at, h.end_at, h.expires_at
-          FROM members m
-          JOIN table_holds h ON h.id = m.hold_id
-         ORDER BY m.table_id
-            ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS v_taken = ROW_COUNT;
-        IF v_taken < (SELECT count(*) FROM members) THEN
-            -- Now the one it lost to has committed, and the plain INSERT is refused in the constraint's own words.
-            INSERT INTO table_hold_windows
-                   (hold_id, table_id, restaurant_id, booking_id, start_at, end_at, expires_at)
+        FOR v_wanted IN
             SELECT h.id, m.table_id, h.restaurant_id, h.booking_id, h.start_at, h.end_at, h.expires_at
               FROM members m
               JOIN table_holds h ON h.id = m.hold_id
-             WHERE NOT EXISTS (
-                       SELECT FROM table_hold_windows w WHERE w.hold_id = m.hold_id AND w.table_id = m.table_id
-                   )
-             ORDER BY m.table_id;
-        END IF;
+             ORDER BY m.table_id
+        LOOP
+            LOOP
+                -- Never a plain INSERT: that enters its row and then looks for others, so of two at the same moment
+                -- each finds the other's, waits for it, and only the deadlock detector ends that. ON CONFLICT looks
+                -- first and lets one of two step back. And no table before the one in hand is had: skipping one and
+                -- coming back to it would turn the order round.
+                INSERT INTO table_hold_windows
+                       (hold_id, table_id, restaurant_id, booking_id, start_at, end_at, expires_at)
+                VALUES (v_wanted.id, v_wanted.table_id, v_wanted.restaurant_id, v_wanted.booking_id,
+                        v_wanted.start_at, v_wanted.end_at, v_wanted.expires_at)
+                    ON CONFLICT DO NOTHING;
+                EXIT WHEN FOUND;
+                SELECT w.hold_window
+                  INTO v_other
+                  FROM table_hold_windows w
+                 WHERE w.table_id = v_wanted.table_id
+                   AND w.hold_window && tstzrange(v_wanted.start_at, v_wanted.end_at, '[)')
+                 LIMIT 1;
+                IF FOUND THEN
+                    -- The refusal in the constraint's own words.
+                    RAISE EXCEPTION 'conflicting key value violates exclusion constraint "thw_no_overlap"'
+                        USING ERRCODE = 'exclusion_violation',
+                              CONSTRAINT = 'thw_no_overlap',
+                              TABLE = 'table_hold_windows',
+                              SCHEMA = 'public',
+                              DETAIL = format(
+                                  'Key (table_id, hold_window)=(%s, %s) conflicts with existing key '
+                                  '(table_id, hold_window)=(%s, %s).',
+                                  v_wanted.table_id,
+                                  tstzrange(v_wanted.start_at, v_wanted.end_at, '[)'),
+                                  v_wanted.table_id,
+                                  v_other
+                              );
+                END IF;
+                -- The one it lost to is gone again: try once more.
+            END LOOP;
+        END LOOP;
         INSERT INTO allocations (booking_id, resource_type, resource_id, shadow, restaurant_id, "window", created_by)
         SELECT h.booking_id, 'table', m.table_id, true, h.restaurant_id, tstzrange(h.start_at, h.end_at, '[)'), h.created_by
           FROM members m

@@ -38,7 +38,7 @@ async def test_holds_of_the_same_tables_in_any_order_do_not_deadlock(database: S
     bookings = [await booking(connections[0]) for _ in range(4)]
 
     async def client(c: "asyncpg.Connection[Any]", b: UUID, order: list[str]) -> None:
-        for _ in range(25):
+        for _ in range(100):
             try:
                 held = await hold(c, b, order)
             except asyncpg.ExclusionViolationError:
