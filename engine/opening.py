@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import platform
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -27,13 +28,15 @@ from engine.records.archive import Manifest, find, new_folder, runs_folder, writ
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
-from engine.records.trouble import RunNotFound
-from engine.run import Run, RunParts
+from engine.records.trouble import RecordsFailed, RunNotFound
+from engine.run import SPARE_CONNECTIONS, Run, RunParts
 from engine.safety import GuardRefused, guard_target
 from engine.settings_sources import check, flat
 from engine.spec import Spec
 from engine.targets.postgres import PostgresTarget, read_floors
 
+SUPERUSER_RESERVED = 3
+"""Connections Postgres keeps back, by its default."""
 PLANS = ("fill",)
 """Plans this version has."""
 
@@ -67,6 +70,13 @@ def check_spec(spec: Spec) -> None:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     except GuardRefused as error:
         raise CannotBegin(str(error), ExitCode.REFUSED) from error
+    room = spec.settings.embedded.max_connections - SPARE_CONNECTIONS - SUPERUSER_RESERVED
+    if spec.settings.run.concurrency > room:
+        raise CannotBegin(
+            f"concurrency = {spec.settings.run.concurrency} wants as many connections, and the embedded Postgres has "
+            f"{room} to give; give {room} or less, or raise embedded.max_connections",
+            ExitCode.USAGE,
+        )
     wanted = set(spec.settings.run.restaurants) - {"all", *SEEDED_RESTAURANTS}
     if wanted:
         raise CannotBegin(
@@ -87,45 +97,65 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
         stack.push_async_callback(cluster.close)
         database = await _database(cluster, settings, run_id, fresh=spec.fresh)
         try:
-            floors = await _floors(cluster.dsn(database), settings)
-            plan = _plan(floors, settings)
+            stands = await _stand(stack, cluster, spec, run_id, database)
         except BaseException:
             if spec.fresh:
                 await drop(cluster, database)
             raise
-        clock = RunningClock()
-        wall = clock.wall()
-        root = runs_folder(settings.records.runs)
-        folder = new_folder(root, spec.plan, run_id, wall)
-        manifest = Manifest(
-            run_id=run_id,
-            name=settings.run.name,
-            plan=spec.plan,
-            target=settings.run.target,
-            database=database,
-            socket=str(socket_path(run_id)),
-            started_at=wall.isoformat(timespec="seconds"),
-            settings=flat(settings),
-            fingerprint={
-                "slotfill": __version__,
-                "python": platform.python_version(),
-                "system": f"{platform.system()} {platform.machine()}",
-                "postgres": cluster.server_version,
-                "schema": schema_checksum(),
-            },
-        )
+        yield stands
+
+
+async def _stand(
+    stack: contextlib.AsyncExitStack, cluster: Cluster, spec: Spec, run_id: RunId, database: str
+) -> Opened:
+    """Read what is there, plan, and make the run's folder with its first files."""
+    settings = spec.settings
+    floors = await _floors(cluster.dsn(database), settings)
+    plan = _plan(floors, settings)
+    target = PostgresTarget(
+        settings.run.target,
+        cluster.dsn(database),
+        run_id,
+        floors,
+        step_timeout_s=settings.run.step_timeout_s,
+        hold_ttl_s=settings.run.hold_ttl_s,
+    )
+    for planner in target.planners.values():
+        planner.prepare(range(settings.fill.min_party, settings.fill.max_party + 1))
+    clock = RunningClock()
+    wall = clock.wall()
+    manifest = Manifest(
+        run_id=run_id,
+        name=settings.run.name,
+        plan=spec.plan,
+        target=settings.run.target,
+        database=database,
+        socket=str(socket_path(run_id)),
+        started_at=wall.isoformat(timespec="seconds"),
+        settings=flat(settings),
+        fingerprint={
+            "slotfill": __version__,
+            "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "postgres": cluster.server_version,
+            "schema": schema_checksum(),
+        },
+    )
+    folder = new_folder(runs_folder(settings.records.runs), spec.plan, run_id, wall)
+    try:
         write_manifest(folder, manifest)
-        target = PostgresTarget(
-            settings.run.target,
-            cluster.dsn(database),
-            run_id,
-            floors,
-            step_timeout_s=settings.run.step_timeout_s,
-            hold_ttl_s=settings.run.hold_ttl_s,
-        )
-        for planner in target.planners.values():
-            planner.prepare(range(settings.fill.min_party, settings.fill.max_party + 1))
-        facts = RunFacts(
+        journal = Journal(folder, run_id, clock, fsync=settings.records.journal_fsync)
+        stack.callback(journal.close)
+        recording = Recording(folder, run_id)
+        stack.callback(recording.close)
+        samples = Samples(folder)
+        stack.callback(samples.flush)
+    except RecordsFailed:
+        # A folder without a journal would be listed as a run that crashed.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    parts = RunParts(
+        facts=RunFacts(
             run_id=run_id,
             name=settings.run.name,
             plan=spec.plan,
@@ -134,26 +164,18 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
             seed=settings.run.seed,
             started_at=manifest.started_at,
             turns=len(plan.turns),
-        )
-        journal = Journal(folder, run_id, clock, fsync=settings.records.journal_fsync)
-        stack.callback(journal.close)
-        recording = Recording(folder, run_id)
-        stack.callback(recording.close)
-        samples = Samples(folder)
-        stack.callback(samples.flush)
-        parts = RunParts(
-            facts=facts,
-            settings=settings,
-            plan=plan,
-            target=target,
-            clock=clock,
-            folder=folder,
-            journal=journal,
-            recording=recording,
-            samples=samples,
-            backends=Backends(target.connect),
-        )
-        yield Opened(Run(parts), manifest, folder, socket_path(run_id), target.connect)
+        ),
+        settings=settings,
+        plan=plan,
+        target=target,
+        clock=clock,
+        folder=folder,
+        journal=journal,
+        recording=recording,
+        samples=samples,
+        backends=Backends(target.connect),
+    )
+    return Opened(Run(parts), manifest, folder, Path(manifest.socket), target.connect)
 
 
 async def _database(cluster: Cluster, settings: Settings, run_id: RunId, *, fresh: bool) -> str:

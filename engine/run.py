@@ -38,6 +38,8 @@ TICK_NS = NS // 10
 CANCEL_WITHIN_NS = 3 * NS
 """A second stop within this cancels what is in flight."""
 EVENTS_KEPT = 5_000
+SPARE_CONNECTIONS = 3
+"""For the sampler, the truth at the end, and an operator's own look."""
 STEERABLE = ("run.concurrency", "run.rate", "fill.stress_max", "fill.min_party", "fill.max_party")
 """What an operator may change while the run goes on."""
 
@@ -248,6 +250,7 @@ class Run:
                     value = str(max(1, changed.run.concurrency + int(value)))
                 changed = with_value(changed, dotted, value)
                 check(changed)
+                self._check_room(changed.run.concurrency)
             except (SettingsInvalid, ValueError) as error:
                 return Answer(done=False, text=str(error))
         self._apply(changed)
@@ -259,6 +262,19 @@ class Run:
             done=True,
             text=", ".join(f"{key} {old[key] or 'none'} to {new[key] or 'none'}" for key in moved) or "no change",
         )
+
+    def _check_room(self, concurrency: int) -> None:
+        """Whether the server has connections for so many workers. Raises SettingsInvalid; unknown before a look."""
+        sample = self._sample
+        if sample is None or concurrency <= self.crew.concurrency:
+            return
+        taken = sample.connections - sample.ours
+        room = sample.max_connections - sample.reserved_connections - taken - SPARE_CONNECTIONS
+        if concurrency > room:
+            raise SettingsInvalid(
+                f"concurrency = {concurrency} wants as many connections, and the server has room for {max(0, room)} "
+                f"({sample.max_connections} in all, {taken} taken by others); give {max(1, room)} or less"
+            )
 
     def _apply(self, changed: Settings) -> None:
         before, self.settings = self.settings, changed

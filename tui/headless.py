@@ -29,18 +29,21 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
         door = await LinkDoor.open(Path(ready.socket))
     except LinkLost:
         door = None  # it was over before we came
+    last: RunSnapshot | None = None
     if door is not None:
         stops = asyncio.Queue[None]()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, stops.put_nowait, None)
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(_stop(ready, stops))
-            await _follow(door)
+            last = await _follow(door)
             stopping.cancel()
         loop.remove_signal_handler(signal.SIGINT)
         await door.close()
     await asyncio.to_thread(wait_for_end, ready.pid, END_WITHIN_S)
     result = read_result(Path(ready.folder))
+    if result is None and last is not None and last.run.exit_code is not None:
+        return wrong(plain(last.run.reason), ExitCode(last.run.exit_code))
     if result is None:
         return wrong(
             f"the engine of run {ready.run_id} died; what it was doing is in {ready.folder}/engine.log, "
@@ -54,8 +57,9 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
     return result.exit_code
 
 
-async def _follow(door: LinkDoor) -> None:
-    """Print a line each second until the run is over or its engine is gone."""
+async def _follow(door: LinkDoor) -> RunSnapshot | None:
+    """Print a line each second until the run is over or its engine is gone; the last that was seen of it."""
+    snapshot: RunSnapshot | None = None
     with contextlib.suppress(LinkLost):
         snapshot = await door.snapshot()
         for line in baseline(snapshot):
@@ -69,6 +73,7 @@ async def _follow(door: LinkDoor) -> None:
                 if snapshot.run.exit_code is not None:
                     break
         tell(progress(snapshot))
+    return snapshot
 
 
 async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:

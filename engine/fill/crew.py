@@ -195,17 +195,20 @@ class Crew:
     async def _seat(self, row: WorkerRow) -> Seat | None:
         """A seat at the target, asked for again while the server refuses; None when the worker is to leave meanwhile.
 
-        Raises TargetLost when there was none for longer than SEAT_PATIENCE_NS.
+        Raises TargetLost when nobody had one for longer than SEAT_PATIENCE_NS: while others work, it goes on asking.
         """
-        until_ns = self._clock.now_ns() + SEAT_PATIENCE_NS
+        alone_since_ns = self._clock.now_ns()
         while not self._leaves(row):
             try:
                 seat = await self._target.seat(f"slotfill {self._run} {worker_name(row.worker)}")
             except DatabaseUnreachable as error:
-                if self._clock.now_ns() > until_ns:
-                    raise TargetLost(f"{worker_name(row.worker)} found no connection for 30 s: {error}") from error
-                self.trouble = str(error)
-                await self._clock.wait_for(self._changed, self._clock.now_ns() + SEAT_PAUSE_NS)
+                self.trouble = f"{worker_name(row.worker)} has no connection: {error}"
+                now_ns = self._clock.now_ns()
+                if any(other.pid is not None for other in self.rows.values()):
+                    alone_since_ns = now_ns
+                elif now_ns - alone_since_ns > SEAT_PATIENCE_NS:
+                    raise TargetLost(f"no worker found a connection for 30 s: {error}") from error
+                await self._clock.wait_for(self._changed, now_ns + SEAT_PAUSE_NS)
             else:
                 self.trouble = ""
                 row.pid = seat.pid

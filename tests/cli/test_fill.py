@@ -5,6 +5,8 @@ import signal
 from collections import Counter
 from typing import Any
 
+from engine.metrics.tally import Tally
+from engine.records.journal import read
 from tests.shell import PACED, Done, Shell, wait_until
 
 FILL = ("run", "fill", "--headless", "--json", "--seed", "7", "--start", "17:00", "--end", "20:00", "--stress-max", "6")
@@ -121,3 +123,42 @@ def test_ctrl_c_drains_and_the_run_ends_stopped(shell: Shell) -> None:
     assert process.returncode == 130 == result["exit_code"]
     assert result["state"] == "stopped"
     assert result["outcomes"]["filled"] == persisted(shell, result["run_id"])
+
+
+def test_replaying_the_journal_gives_the_figures_of_the_result(shell: Shell) -> None:
+    result = shell.do(*FILL, "--concurrency", "8", "--share-slots").json()
+    tally = Tally()
+    for event in read(shell.runs()[-1]):
+        tally.apply(event)
+    counts = tally.counts(tally.at_ns)
+    assert counts.attempts == result["attempts"]
+    assert {figures.outcome: figures.count for figures in tally.outcomes(tally.at_ns)} == result["outcomes"]
+    assert counts.certainties == result["certainties"]
+    assert sum(figures.count for figures in tally.refusals()) == sum(
+        count for words in result["refusals"].values() for count in words.values()
+    )
+    assert tally.unended() == ()
+
+
+def test_nothing_a_run_leaves_holds_an_address_or_a_number_of_a_guest(shell: Shell) -> None:
+    shell.do(*FILL, "--concurrency", "4", "--share-slots")
+    for path in shell.runs()[-1].rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"example.invalid" not in content, path
+            assert b"+447000" not in content, path
+            assert not path.stat().st_mode & 0o077
+
+
+def test_more_workers_than_the_server_has_connections_for_are_refused(shell: Shell) -> None:
+    refused = shell.do("run", "--headless", "--concurrency", "200")
+    assert refused.code == 2
+    assert "connections" in refused.err
+    process = shell.begin_run(*PACED)
+    wait_until(lambda: shell.see().sample, "a look at the server")
+    refused = shell.do("set", "concurrency=200")
+    assert refused.code == 2
+    assert "room for" in refused.err
+    assert shell.see().run.concurrency == 4
+    shell.do("stop")
+    process.communicate(timeout=60)

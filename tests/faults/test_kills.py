@@ -2,8 +2,12 @@
 
 import json
 import os
+import resource
 import signal
+import subprocess
 
+from engine.model.event import Intended
+from engine.records.journal import read
 from tests.shell import PACED, Shell, alive, wait_until
 
 
@@ -81,3 +85,24 @@ def test_a_backend_killed_in_the_middle_is_an_outcome_and_the_worker_goes_on(she
     out, _ = process.communicate(timeout=60)
     result = json.loads(out)
     assert result["attempts"] == sum(result["outcomes"].values())
+
+
+def test_a_disk_that_takes_no_more_ends_the_run_and_nothing_was_sent_without_its_intent(shell: Shell) -> None:
+    limit = 150_000
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    words = shell.command("run", "--headless", "--preset", "first-run", "--rate", "200", "--runs", str(shell.home))
+    done = subprocess.run(
+        words, env=shell.environ, cwd=shell.home, preexec_fn=small_files, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 7, done.stderr
+    folder = next(shell.home.glob("2*-fill-*"))
+    assert "journal" in done.stderr
+    intended = {event.key for event in read(folder) if isinstance(event, Intended)}
+    query = "SELECT idempotency_key FROM bookings WHERE source = 'slotfill'"
+    there = set(shell.do("db", "psql", "-c", query, "--runs", str(shell.home)).out.split())
+    assert there
+    assert there <= intended

@@ -37,6 +37,8 @@ class MainScreen(Screen[None]):
         self._clock = clock
         self._held_until_ns = 0
         self._alone = ""
+        self._before = "workers"
+        """The panel that had the keys before one was alone."""
         self._hidden: set[str] = set()
         self._asked: list[str] = []
         self._arranged: object = None
@@ -157,10 +159,16 @@ class MainScreen(Screen[None]):
     # -- what keys do to the view ----------------------------------------------------------------------------
 
     def show_alone(self, name: str) -> None:
-        """One panel on the whole screen; the same key again goes back."""
-        self._alone = "" if self._alone == name else name
+        """One panel on the whole screen; the same key again goes back to where the keys went before."""
+        if self._alone == name:
+            self._alone = ""
+        else:
+            if not self._alone:
+                self._before = self.focused_panel.NAME if self.focused_panel else "workers"
+            self._alone = name
         self.show(self.snapshot)
-        self.panels[name].focus()
+        back = self.panels[self._before]
+        (self.panels[self._alone] if self._alone else back if back.display else self.panels[name]).focus()
 
     def maximise_focused(self) -> None:
         """The focused panel alone, or back."""
