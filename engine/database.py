@@ -134,13 +134,17 @@ class Connection:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await call
-        except (TimeoutError, asyncio.CancelledError):
+        except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
             self._connection.terminate()
             raise
 
 
-STEP_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a call may raise when a step is refused or its connection fails. Anything else is a bug."""
+STEP_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What a call may raise when a step is refused or its connection fails. Anything else is a bug.
+
+InternalClientError is among them: a backend terminated while a request is on its way out makes asyncpg lose count of
+what it waits for, and say so in this way now and then.
+"""
 
 
 def refusal_of(error: BaseException, step: Step, *, unanswered: Phase, tables: Sequence[str] = ()) -> Refusal:

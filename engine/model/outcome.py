@@ -181,6 +181,7 @@ class Outcome(Enum):
             Proof(sqlstate="57P01"),
             Proof(sqlstate="57P02"),
             Proof(sqlstate="57P03"),
+            Proof(exception="InternalClientError"),
             Proof(exception="ConnectionDoesNotExistError"),
             Proof(exception="ConnectionRefusedError"),
             Proof(exception="ConnectionResetError"),

@@ -41,6 +41,7 @@ CASES = [
     ("connection", {"sqlstate": "57P01"}),
     ("connection", {"exception": "InterfaceError", "message": "connection is closed"}),
     ("connection", {"exception": "ConnectionRefusedError"}),
+    ("connection", {"exception": "InternalClientError", "message": "got result for unknown protocol state 0"}),
     ("idempotency_mismatch", {"sqlstate": "P0003", "message": "assign_tables_atomic_v2 idempotency mismatch for 7"}),
     ("idempotency_mismatch", {"sqlstate": "23505", "constraint": "booking_assignment_idempotency_booking_hash_key"}),
     ("replay", {"sqlstate": "P0003", "message": "assign_tables_atomic_v2 returned no assignments for booking 7"}),
