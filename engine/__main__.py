@@ -113,8 +113,8 @@ async def _beside(stands: Opened) -> None:
         lambda: stands.connect(f"slotfill {run.facts.run_id} sampler"),
         run.clock,
         run.crew.whose,
-        run.settings.observe.interval_s,
-        run.settings.observe.timeout_s,
+        run.steering.settings.observe.interval_s,
+        run.steering.settings.observe.timeout_s,
         mask,
     )
     async with asyncio.TaskGroup() as beside:

@@ -29,11 +29,13 @@ from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
 from engine.records.trouble import RecordsFailed, RunNotFound
-from engine.run import SPARE_CONNECTIONS, Run, RunParts
+from engine.restaurants import read_floors
+from engine.run import Run, RunParts
 from engine.safety import GuardRefused, guard_target
 from engine.settings_sources import check, flat
 from engine.spec import Spec
-from engine.targets.postgres import PostgresTarget, read_floors
+from engine.steering import SPARE_CONNECTIONS
+from engine.targets.postgres import PostgresTarget
 
 SUPERUSER_RESERVED = 3
 """Connections Postgres keeps back, by its default."""

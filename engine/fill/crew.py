@@ -1,14 +1,14 @@
 """The crew: as many workers as wanted, each taking turns and making attempts; all change happens between attempts."""
 
 import asyncio
-from uuid import UUID, uuid5
 
 from engine.database import DatabaseUnreachable
 from engine.fill.attempt import Attempt, Desk
 from engine.fill.board import WorkerRow
+from engine.fill.orders import Orders
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, RunMoved, TurnEnded, WorkerMoved
-from engine.model.ids import AttemptId, Ids, RunId, TurnId, WorkerId, attempt_key, worker_name
+from engine.model.ids import Ids, RunId, TurnId, WorkerId, worker_name
 from engine.model.outcome import Outcome
 from engine.model.run_state import RunState, WorkerState
 from engine.model.turn import Order, Turn
@@ -37,19 +37,18 @@ class Crew:
         self.trouble = ""
         """Why a worker has no seat; empty when all have."""
         self.pace = pace
-        self._run = run
+        self.run_id = run
         self._plan = plan
         self._target = target
         self._desk = desk
         self._clock = desk.clock
-        self._attempts = 0
+        self._orders = Orders(run)
         self._turn_counts: dict[TurnId, tuple[int, int]] = {}
         self._tasks: dict[WorkerId, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._busy_ns = 0
         self._running_ns = 0
         self._counted_at_ns = 0
-        self._namespace = uuid5(UUID(int=0), f"slotfill {run}")
 
     # What an operator may do
 
@@ -160,7 +159,7 @@ class Crew:
         for number in range(self.concurrency):
             worker = WorkerId(number)
             if worker not in self._tasks:
-                row = WorkerRow(self._run, worker, self._clock.now_ns())
+                row = WorkerRow(self.run_id, worker, self._clock.now_ns())
                 old = self.rows.get(worker)
                 if old is not None:
                     row.filled, row.failed, row.last = old.filled, old.failed, old.last
@@ -200,7 +199,7 @@ class Crew:
         alone_since_ns = self._clock.now_ns()
         while not self._leaves(row):
             try:
-                seat = await self._target.seat(f"slotfill {self._run} {worker_name(row.worker)}")
+                seat = await self._target.seat(f"slotfill {self.run_id} {worker_name(row.worker)}")
             except DatabaseUnreachable as error:
                 self.trouble = f"{worker_name(row.worker)} has no connection: {error}"
                 now_ns = self._clock.now_ns()
@@ -227,7 +226,7 @@ class Crew:
                 if ordinal is None:
                     self.pace.give_back(claim)
                     return
-                await self._attempt(row, self._order(turn, ordinal), seat, due_ns)
+                await self._attempt(row, self._orders.next(turn, ordinal), seat, due_ns)
         finally:
             row.turn = None
             self._plan.leave(row.worker, turn.id)
@@ -258,26 +257,9 @@ class Crew:
         self._turn_counts[order.turn.id] = attempts, fills = attempts + 1, fills + filled
         end = self._plan.ended(order.turn.id, filled)
         if end is not None:
-            ids = Ids(run=self._run, turn=order.turn.id)
+            ids = Ids(run=self.run_id, turn=order.turn.id)
             self._desk.log(TurnEnded(self._clock.now_ns(), ids, end, attempts, fills))
             self._nudge()
-
-    def _order(self, turn: Turn, ordinal: int) -> Order:
-        self._attempts += 1
-        number = AttemptId(self._attempts)
-        key = attempt_key(self._run, number)
-        booking_id = uuid5(self._namespace, key)
-        return Order(
-            attempt=number,
-            turn=turn,
-            ordinal=ordinal,
-            booking_id=booking_id,
-            key=key,
-            name=f"Slotfill {number}",
-            # example.invalid can never be delivered to; 07700 900000 to 900999 and, here, +44 7000 are never assigned.
-            email=f"{key}@example.invalid",
-            phone=f"+447000{booking_id.int % 10**9:09d}",
-        )
 
     async def _fall_due(self, row: WorkerRow, due_ns: int) -> bool:
         """Wait for the moment. False when something changed first: look again."""
@@ -307,7 +289,7 @@ class Crew:
     def _move(self, state: RunState, reason: str = "") -> None:
         self.state = state
         self.reason = reason
-        ids = Ids(run=self._run)
+        ids = Ids(run=self.run_id)
         self._desk.log(RunMoved(self._clock.now_ns(), ids, state, reason, self.in_flight))
 
     def _count_time(self) -> None:

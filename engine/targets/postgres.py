@@ -17,10 +17,10 @@ from engine.database import (
     describe,
     refusal_of,
 )
-from engine.model.floor import Busy, Candidate, Floor, Hours, Policy, Quote, Table, Window, Zone
+from engine.model.floor import Busy, Candidate, Floor, Quote, Window
 from engine.model.ids import RunId
 from engine.model.outcome import Phase, Refusal
-from engine.model.rows import Confirming, PairRow, PersistedRow, RestaurantRow, SlugRow, Written
+from engine.model.rows import Confirming, PersistedRow, Written
 from engine.model.step import Step
 from engine.model.turn import Order
 from engine.target import Capability, Committed, Confirmed, Held, Seat, Submitted
@@ -70,43 +70,6 @@ class PostgresTarget:
 
     async def close(self) -> None:
         """Nothing is held here; seats close themselves."""
-
-
-async def read_floors(connection: Connection, slugs: tuple[str, ...]) -> dict[str, Floor]:
-    """The restaurants of these slugs (`all` for every one) as the planner sees them.
-
-    A slug that is not there is left out; the caller says so. Raises DatabaseFailed.
-    """
-    try:
-        if "all" in slugs:
-            slugs = tuple(row.slug for row in await connection.rows("fill/slugs", SlugRow))
-        policy = await connection.row("fill/policy", Policy)
-        if policy is None:
-            raise DatabaseFailed("the table service_policy is empty: no turn has a length; seed the database first")
-        floors: dict[str, Floor] = {}
-        for slug in slugs:
-            restaurant = await connection.row("fill/restaurant", RestaurantRow, slug)
-            if restaurant is not None:
-                floors[slug] = await _floor(connection, restaurant, policy)
-    except STEP_ERRORS as error:
-        raise DatabaseFailed(f"the restaurants could not be read: {describe(error)}") from error
-    return floors
-
-
-async def _floor(connection: Connection, restaurant: RestaurantRow, policy: Policy) -> Floor:
-    pairs = await connection.rows("fill/adjacency", PairRow, restaurant.id)
-    return Floor(
-        restaurant_id=restaurant.id,
-        slug=restaurant.slug,
-        name=restaurant.name,
-        timezone=restaurant.timezone,
-        reservation_interval_minutes=restaurant.reservation_interval_minutes,
-        zones=tuple(await connection.rows("fill/zones", Zone, restaurant.id)),
-        tables=tuple(await connection.rows("fill/tables", Table, restaurant.id)),
-        adjacency=tuple((pair.table_a, pair.table_b) for pair in pairs),
-        hours=tuple(await connection.rows("fill/hours", Hours, restaurant.id)),
-        policy=policy,
-    )
 
 
 class _PostgresSeat:

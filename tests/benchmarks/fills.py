@@ -23,7 +23,8 @@ from engine.platform import databases
 from engine.platform.cluster import Cluster, stop
 from engine.records.journal import Journal
 from engine.records.samples import Samples
-from engine.targets.postgres import PostgresTarget, read_floors
+from engine.restaurants import read_floors
+from engine.targets.postgres import PostgresTarget
 
 LEVELS = (1, 4, 8)
 ROUNDS = 5

@@ -20,8 +20,9 @@ from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_o
 from engine.model.step import Step
 from engine.model.turn import Order, Turn
 from engine.plans.fill import FillPlan
+from engine.restaurants import read_floors
 from engine.target import Committed, Confirmed, Held, Seat, Submitted
-from engine.targets.postgres import PostgresTarget, read_floors
+from engine.targets.postgres import PostgresTarget
 from tests.scratch import ScratchDatabase
 
 SLUG = "white-horse-pub-waterbeach"
