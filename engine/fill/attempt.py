@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
@@ -11,7 +10,7 @@ import msgspec
 from engine.clock import Clock
 from engine.fill.board import WorkerRow
 from engine.model.event import AttemptEnded, Event, Intended, Refused, StepTook
-from engine.model.floor import Candidate, Quote
+from engine.model.floor import Candidate, Quote, Window
 from engine.model.ids import Ids, worker_name
 from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of, classify
 from engine.model.step import Step
@@ -30,22 +29,31 @@ OVERCOME = frozenset(
 
 
 class Holders:
-    """Who of this run took which table last, so that a conflict can say with whom."""
+    """Who of this run took which table for when, so that a conflict can say with whom."""
 
     def __init__(self) -> None:
-        self._by_table: dict[tuple[str, date, str], tuple[str, int]] = {}
+        self._taken: dict[tuple[str, str], list[tuple[Window, str, int]]] = {}
+        """By restaurant and table number, in the order they were taken."""
 
-    def take(self, order: Order, tables: tuple[str, ...], worker: str) -> None:
-        """The worker holds these tables from now on."""
+    def take(self, order: Order, tables: tuple[str, ...], window: Window, worker: str) -> None:
+        """The worker has these tables from now on."""
         for table in tables:
-            self._by_table[order.turn.restaurant, order.turn.on, table] = (worker, order.attempt)
+            self._taken.setdefault((order.turn.restaurant, table), []).append((window, worker, order.attempt))
 
-    def other(self, order: Order, tables: tuple[str, ...]) -> str | None:
-        """The last one but this attempt to take one of the tables: `w03 #17`; None when nobody of this run did."""
+    def give_back(self, order: Order, tables: tuple[str, ...]) -> None:
+        """The attempt has these tables no more."""
         for table in tables:
-            holder = self._by_table.get((order.turn.restaurant, order.turn.on, table))
-            if holder and holder[1] != order.attempt:
-                return f"{holder[0]} #{holder[1]}"
+            key = (order.turn.restaurant, table)
+            self._taken[key] = [one for one in self._taken.get(key, ()) if one[2] != order.attempt]
+
+    def other(self, order: Order, tables: tuple[str, ...], window: Window | None) -> str | None:
+        """The last one but this attempt to take one of the tables for then: `w03 #17`; None when nobody of ours did."""
+        if window is None:
+            return None
+        for table in tables:
+            for taken, worker, attempt in reversed(self._taken.get((order.turn.restaurant, table), [])):
+                if attempt != order.attempt and taken.start < window.end and taken.end > window.start:
+                    return f"{worker} #{attempt}"
         return None
 
 
@@ -76,6 +84,9 @@ class Attempt:
         self._xid: int | None = None
         self._hold: UUID | None = None
         """The hold that is there, or may be."""
+        self._window: Window | None = None
+        self._taken: tuple[str, ...] = ()
+        """Tables of the hold that is there."""
         self._committing = False
         self._unanswered = Phase.BEFORE_SEND
         """The phase if nothing more were heard from here on; decides what a cancel leaves behind."""
@@ -102,6 +113,7 @@ class Attempt:
         quote = await self._timed(Step.QUOTE, self._seat.quote(self._order))
         if isinstance(quote, Refusal):
             return quote, None
+        self._window = quote.window
         if not quote.candidates:
             return self._unseated(quote), None
         refusal: Refusal | None = None
@@ -129,7 +141,9 @@ class Attempt:
                 await self._release()
             self._hold = None
             return held
-        self._holders.take(self._order, candidate.numbers, worker_name(self._row.worker))
+        if self._window is not None:
+            self._holders.take(self._order, candidate.numbers, self._window, worker_name(self._row.worker))
+        self._taken = candidate.numbers
         self._intend(Step.CONFIRM, Phase.UNCOMMITTED, candidate, hold_id)
         confirmed = await self._timed(Step.CONFIRM, self._seat.confirm(self._order, candidate, hold_id))
         if isinstance(confirmed, Refusal):
@@ -158,7 +172,7 @@ class Attempt:
         if isinstance(answer, Refusal):
             wanted = answer.tables
             if wanted and answer.held_by is None:
-                answer = msgspec.structs.replace(answer, held_by=self._holders.other(self._order, wanted))
+                answer = msgspec.structs.replace(answer, held_by=self._holders.other(self._order, wanted, self._window))
             self._refuse(answer)
         return answer
 
@@ -182,6 +196,7 @@ class Attempt:
         """Give the hold back, also when we are cancelled meanwhile: the seat bounds how long that takes."""
         if self._hold is None:
             return
+        self._holders.give_back(self._order, self._taken)
         self._unanswered = Phase.UNCOMMITTED
         releasing = asyncio.ensure_future(self._seat.release(self._hold))
         try:
