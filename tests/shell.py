@@ -1,10 +1,15 @@
 """slotfill as its user types it: a command line, a home of its own, and nothing of the machine's."""
 
 import asyncio
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +89,26 @@ class Shell:
         found: dict[str, Any] = json.loads(((folder or self.runs()[-1]) / "run.json").read_text())
         return found
 
+    def console(self, *words: str) -> tuple["subprocess.Popen[bytes]", int]:
+        """Start a console in a terminal of its own; its process and the terminal's other end."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen(
+            self.command(*words),
+            env=self.environ | {"TERM": "xterm-256color"},
+            cwd=self.home,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            # A hang-up reaches only those whose terminal it is. Between fork and exec nothing but this call is made.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+        )
+        os.close(theirs)
+        # Somebody must read what is painted, or the console waits for its terminal.
+        threading.Thread(target=_drain, args=(ours,), daemon=True).start()
+        return process, ours
+
     def begin_run(self, *words: str) -> "subprocess.Popen[str]":
         """Start a headless run and wait until its engine stands."""
         before = len(self.runs())
@@ -119,6 +144,14 @@ class Shell:
                 except LinkLost:
                     continue
                 wait_until(lambda pid=pid: not alive(pid), "a left engine to end")  # type: ignore[misc]
+
+
+def _drain(terminal: int) -> None:
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:
+        return
 
 
 async def _stop_twice(socket: Path) -> None:

@@ -82,9 +82,16 @@ def status_lines(snapshot: RunSnapshot | None, banner: Banner, width: int, heigh
     return [_run_line(snapshot.run, banner, width), _outcome_line(snapshot, width), _server_line(snapshot, width)]
 
 
+def _state(run: RunFace, banner: Banner) -> tuple[tuple[str, Ink], ...]:
+    """The run's state; of an engine that does not answer only what it was when last seen."""
+    if banner.lost and not run.state.is_over:
+        return (("ENGINE LOST", Ink.FAULT), (f" was {state_words(run)}", Ink.MUTED))
+    return ((state_words(run), _STATE_INKS[run.state]),)
+
+
 def _alarm(banner: Banner, run: RunFace) -> tuple[Part, ...]:
     if banner.lost and not run.state.is_over:
-        return (part(0, (f"ENGINE LOST: {banner.lost}", Ink.FAULT), (", trying again; q leaves", Ink.MUTED)),)
+        return (part(0, ("trying to reach it; q leaves", Ink.MUTED)),)
     if banner.frozen:
         return (part(0, (f"VIEW FROZEN since {elapsed(run.elapsed_ns)}", Ink.CONTENTION), (" (space)", Ink.MUTED)),)
     return ()
@@ -98,7 +105,7 @@ def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
             part(
                 0,
                 ("slotfill  ", Ink.STRONG),
-                (state_words(run), _STATE_INKS[run.state]),
+                *_state(run, banner),
                 (f" {elapsed(run.elapsed_ns)}", Ink.STRONG),
             ),
             *_alarm(banner, run),
@@ -197,7 +204,7 @@ def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
     run = snapshot.run
     return squeeze(
         [
-            part(0, (f"{state_words(run)} {elapsed(run.elapsed_ns)}", _STATE_INKS[run.state])),
+            part(0, *_state(run, banner), (f" {elapsed(run.elapsed_ns)}", Ink.STRONG)),
             *_alarm(banner, run),
             part(1, f"{run.filled}/{run.attempts}"),
             part(2, per_second(fills_per_s(snapshot))),
@@ -214,7 +221,9 @@ def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
     over = snapshot is not None and snapshot.run.state.is_over
     view = "FROZEN" if banner.frozen else "END" if over else "LOST" if banner.lost else "LIVE"
     result = ""
-    if snapshot is not None and snapshot.run.state.is_over and not banner.message:
+    if banner.lost and not over and not banner.message:
+        result = banner.lost
+    if over and not banner.message:
         result = "the run is over; its result stays here until you leave with q"
     return squeeze(
         [

@@ -6,6 +6,8 @@ import resource
 import signal
 import subprocess
 
+import pytest
+
 from engine.model.event import Intended
 from engine.records.journal import read
 from tests.shell import PACED, Shell, alive, wait_until
@@ -32,6 +34,45 @@ def test_a_hang_up_of_the_client_s_terminal_leaves_the_run(shell: Shell) -> None
     before = shell.see().run.attempts
     wait_until(lambda: shell.see().run.attempts > before + 3, "the run to go on")
     assert alive(engine)
+
+
+@pytest.mark.parametrize("end", ["kill -9", "hang-up"])
+def test_a_console_that_is_killed_or_hung_up_changes_nothing_in_the_run(shell: Shell, end: str) -> None:
+    process = shell.begin_run(*PACED, "--days", "2", "--stress-max", "10")
+    engine = shell.manifest()["pid"]
+    consoles = shell.see().run.consoles
+    console, terminal = shell.console("attach")
+    wait_until(lambda: shell.see().run.consoles > consoles, "the console to be attached")
+    if end == "kill -9":
+        console.kill()
+    else:
+        os.close(terminal)
+    console.wait(timeout=30)
+    assert alive(engine)
+    process.communicate(timeout=90)
+    result = json.loads((shell.runs()[-1] / "result.json").read_text())
+    assert result["exit_code"] == process.returncode == 0
+    assert result["outcomes"]["filled"] == result["persisted"]
+    assert result["certainties"]["info"] == 0
+
+
+def test_a_console_left_with_q_says_how_to_come_back_and_ends_with_0(shell: Shell) -> None:
+    process = shell.begin_run(*PACED)
+    console, terminal = shell.console("attach")
+    wait_until(lambda: shell.see().run.consoles > 1, "the console to be attached")
+    wait_until(lambda: _typed(terminal, "q") and console.poll() is not None, "the console to be left")
+    assert console.returncode == 0
+    assert alive(shell.manifest()["pid"])
+    shell.do("stop")
+    process.communicate(timeout=60)
+
+
+def _typed(terminal: int, key: str) -> bool:
+    try:
+        os.write(terminal, key.encode())
+    except OSError:
+        return True  # its other end has gone
+    return True
 
 
 def test_kill_9_of_the_engine_leaves_every_intent_and_no_process(shell: Shell) -> None:

@@ -424,7 +424,8 @@ async def test_a_lost_engine_keeps_the_last_picture_and_is_found_again() -> None
         door.lost = "the socket is closed"
         await app.look()
         text = text_of(app)
-        assert "ENGINE LOST: the socket is closed" in text
+        assert "ENGINE LOST was RUNNING" in text
+        assert "the socket is closed" in text
         assert "q leaves" in text
         assert "Terrace 19:00" in text
         door.lost = ""

@@ -10,6 +10,7 @@ from engine.exit_code import ExitCode
 from engine.front import LinkLost
 from engine.link import LinkDoor
 from engine.model.snapshot import RunSnapshot
+from engine.records.archive import entry_of as archived
 from engine.records.export import export
 from engine.records.result import read_result
 from tui.verbs.reach import RunNotFound, entry_of
@@ -49,8 +50,14 @@ def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *,
     if left:
         say(left)
     result = read_result(Path(folder))
-    if result is None:
+    if result is None and archived(Path(folder)).is_live:
         return 0
+    if result is None:
+        return wrong(
+            f"the engine of run {run_id} died; why: {folder}/engine.log; "
+            f"every intent is kept: slotfill events {run_id}",
+            ExitCode.CRASHED,
+        )
     tell(f"run {run_id}: {result.state}, exit {result.exit_code}; report: {folder}/report.md")
     return result.exit_code
 

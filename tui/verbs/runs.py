@@ -49,6 +49,7 @@ def _ls(args: Namespace, settings: Settings) -> int:
         say(f"no runs in {root}; slotfill run starts one")
         return 0
     say(f"{'RUN':<10} {'STATE':<9} {'STARTED':<20} {'PLAN':<6} {'DISK':>8}  NAME")
+    newest = next((entry.run_id for entry in reversed(entries) if entry.manifest), "")
     for entry in entries:
         manifest = entry.manifest
         started = manifest.started_at[:19].replace("T", " ") if manifest else "-"
@@ -59,6 +60,7 @@ def _ls(args: Namespace, settings: Settings) -> int:
             say(
                 f"{'':<10} its engine died; why: {entry.folder}/engine.log; "
                 f"every intent is kept: slotfill events {entry.run_id}"
+                + ("; go on in its database: slotfill run --no-reset" if entry.run_id == newest else "")
             )
     disk = size_of(sum(entry.bytes for entry in entries))
     say(f"{len(entries)} runs, {disk} in {root}; slotfill prune removes old ones")
