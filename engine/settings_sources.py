@@ -193,7 +193,7 @@ def _convert(values: dict[str, Any], origin: str, origins: Mapping[str, str] | N
         section, _, key = place.partition(".")
         if found and key in values.get(section, {}):
             origin = (origins or {}).get(place, origin)
-            where = "" if origin.startswith("option") else f"{origin}: "
+            where = "" if origin.startswith("option") or origin == place else f"{origin}: "
             raise SettingsInvalid(f"{where}{place} = {given[section][key]} does not do: {_wanted(text)}") from error
         raise SettingsInvalid(f"{origin}: {text}{f' in [{place}]' if found else ''}; {SEE_ALL}") from error
 

@@ -12,7 +12,8 @@ from tui.format import length_ns
 _TEXTS: dict[str, Callable[[WorkerFace], str]] = {
     "worker": lambda worker: worker_name(worker.worker),
     "state": lambda worker: worker.state.value,
-    "step": lambda worker: worker.step.value if worker.step else "",
+    # What the column shows: the state of a worker that is in no step.
+    "step": lambda worker: worker.step.value if worker.step else worker.state.value,
     "slot": lambda worker: worker.slot,
     "day": lambda worker: worker.day,
     "booking": lambda worker: worker.booking,

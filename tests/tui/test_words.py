@@ -192,3 +192,9 @@ def test_completion_knows_commands_and_settings() -> None:
     assert completion("wor", {}) == "workers"
     assert completion("set str", {"stress_max": "10"}) == "set stress_max=10"
     assert completion("zzz", {}) is None
+
+
+def test_a_filter_on_the_step_takes_what_the_column_shows() -> None:
+    idle = {int(worker.worker) for worker in stills.workers() if worker.step is None}
+    assert idle
+    assert idle == _let("step:idle")
