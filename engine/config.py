@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - exceptions say what happened
+class SettingsInvalid(Exception):
     """A setting cannot be used. The message is one sentence: where, the value, and what would be right."""
 
 

@@ -18,11 +18,11 @@ Row = TypeVar("Row")
 _TABLE_KEY = re.compile(r"Key \(table_id, [^)]*\)=\(([0-9a-f-]{36}),")
 
 
-class DatabaseUnreachable(Exception):  # noqa: N818 - exceptions say what happened
+class DatabaseUnreachable(Exception):
     """No connection could be had. The message is one sentence with the cure."""
 
 
-class DatabaseFailed(Exception):  # noqa: N818
+class DatabaseFailed(Exception):
     """A statement outside an attempt failed; inside an attempt a failure is a `Refusal`."""
 
 

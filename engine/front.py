@@ -7,7 +7,7 @@ from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
 
 
-class LinkLost(Exception):  # noqa: N818 - exceptions say what happened
+class LinkLost(Exception):
     """The engine does not answer any more. The message is one sentence."""
 
 

@@ -64,7 +64,7 @@ class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
     text: str
 
 
-class SocketUnfit(Exception):  # noqa: N818 - exceptions say what happened
+class SocketUnfit(Exception):
     """The folder for sockets is not plainly ours. The message is one sentence."""
 
 

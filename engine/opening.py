@@ -43,7 +43,7 @@ PLANS = ("fill",)
 """Plans this version has."""
 
 
-class CannotBegin(Exception):  # noqa: N818 - exceptions say what happened
+class CannotBegin(Exception):
     """The run was not begun. The message is one sentence; `exit_code` goes with it."""
 
     def __init__(self, text: str, exit_code: ExitCode) -> None:

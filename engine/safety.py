@@ -3,7 +3,7 @@
 from engine.config import Settings, TargetSettings
 
 
-class GuardRefused(Exception):  # noqa: N818 - exceptions say what happened
+class GuardRefused(Exception):
     """A guard said no; nothing was sent. The message is one sentence with the cure. Exit code 4."""
 
 

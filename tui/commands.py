@@ -232,7 +232,7 @@ def bindings() -> list[Binding]:
     ]
 
 
-class CommandUnknown(Exception):  # noqa: N818 - exceptions say what happened
+class CommandUnknown(Exception):
     """What was typed is no command. The message says what there is."""
 
 

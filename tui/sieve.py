@@ -34,7 +34,7 @@ FIELDS = (*_TEXTS, *_NUMBERS)
 _TERM = re.compile(r"(?P<field>[a-z]+)(?P<sign>:|>=|<=|>|<|=)(?P<value>.*)")
 
 
-class SieveInvalid(Exception):  # noqa: N818 - exceptions say what happened
+class SieveInvalid(Exception):
     """The filter cannot be read. The message says which term and what would be right."""
 
 

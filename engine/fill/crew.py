@@ -20,7 +20,7 @@ SEAT_PATIENCE_NS = 30_000_000_000
 SEAT_PAUSE_NS = 500_000_000
 
 
-class TargetLost(Exception):  # noqa: N818 - exceptions say what happened
+class TargetLost(Exception):
     """The target took no connection for too long. The message is one sentence."""
 
 

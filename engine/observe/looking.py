@@ -12,7 +12,7 @@ _REST_NS = 10_000_000_000
 """How long a statement rests that ran into a limit: a table under a long lock must not cost every look its patience."""
 
 
-class LookFailed(Exception):  # noqa: N818 - exceptions say what happened
+class LookFailed(Exception):
     """A look came to nothing. The message is one sentence without its full stop."""
 
 

@@ -13,7 +13,7 @@ OLDEST = 15
 """Oldest major version whose SQL the platform's schema is written in."""
 
 
-class PlatformUnfit(Exception):  # noqa: N818 - exceptions say what happened
+class PlatformUnfit(Exception):
     """The embedded Postgres cannot be used here. The message is one sentence with the cure."""
 
 

@@ -23,7 +23,7 @@ _JOIN_S = 60.0
 _ENSURE_S = 180.0
 
 
-class ClusterInUse(Exception):  # noqa: N818 - exceptions say what happened
+class ClusterInUse(Exception):
     """The cluster cannot be stopped. The message names who uses it."""
 
 

@@ -1,7 +1,7 @@
 """What can go wrong with a run's records; every message is one sentence."""
 
 
-class RecordsFailed(Exception):  # noqa: N818 - exceptions say what happened
+class RecordsFailed(Exception):
     """The records could not be written: the run must not send anything more."""
 
 
@@ -9,9 +9,9 @@ class RecordsFull(RecordsFailed):
     """There is no room for the records."""
 
 
-class RecordsDamaged(Exception):  # noqa: N818
+class RecordsDamaged(Exception):
     """What was recorded cannot be read; the message names the file and the place."""
 
 
-class RunNotFound(Exception):  # noqa: N818
+class RunNotFound(Exception):
     """No run, or more than one, is meant."""

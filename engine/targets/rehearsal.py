@@ -6,7 +6,7 @@ from uuid import UUID
 
 from engine.allocator.planner import Planner
 from engine.clock import Clock
-from engine.model.floor import Busy, Candidate, Floor, Quote
+from engine.model.floor import Busy, Candidate, Floor, Quote, Window
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
 from engine.model.turn import Order
@@ -81,44 +81,24 @@ class _RehearsalSeat:
 
     async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
         await self._target.pass_time()
-        window = self._quote.window if self._quote else None
-        if window is None:
-            raise AssertionError("hold comes after a quote that gave a window")
-        for table in candidate.tables:
-            if self._target.taken(table.id, window.start, window.end, holds=True):
-                return Refusal(
-                    step=Step.HOLD,
-                    phase=Phase.ANSWERED,
-                    sqlstate="23P01",
-                    constraint="thw_no_overlap",
-                    message='conflicting key value violates exclusion constraint "thw_no_overlap"',
-                    tables=(table.number,),
-                )
+        window = self._window()
+        refusal = self._conflict(Step.HOLD, candidate, window, "thw_no_overlap")
+        if refusal is not None:
+            return refusal
         self._target.busy.extend(Busy(table.id, window.start, window.end, hold_id) for table in candidate.tables)
         return Held(hold_id=hold_id)
 
     async def confirm(self, order: Order, candidate: Candidate, hold_id: UUID) -> Confirmed | Refusal:
         await self._target.pass_time()
-        window = self._quote.window if self._quote else None
-        if window is None:
-            raise AssertionError("confirm comes after a quote that gave a window")
-        for table in candidate.tables:
-            if self._target.taken(table.id, window.start, window.end, holds=False):
-                return Refusal(
-                    step=Step.CONFIRM,
-                    phase=Phase.ANSWERED,
-                    sqlstate="23P01",
-                    constraint="bta_no_overlap",
-                    message='conflicting key value violates exclusion constraint "bta_no_overlap"',
-                    tables=(table.number,),
-                )
+        window = self._window()
+        refusal = self._conflict(Step.CONFIRM, candidate, window, "bta_no_overlap")
+        if refusal is not None:
+            return refusal
         return Confirmed(tables=candidate.numbers)
 
     async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
         await self._target.pass_time()
-        window = self._quote.window if self._quote else None
-        if window is None:
-            raise AssertionError("commit comes after a quote that gave a window")
+        window = self._window()
         ids = {table.id for table in candidate.tables}
         self._target.busy = [
             one
@@ -137,3 +117,22 @@ class _RehearsalSeat:
 
     async def close(self) -> None:
         self._target.seats -= 1
+
+    def _window(self) -> Window:
+        if self._quote is None or self._quote.window is None:
+            raise AssertionError("holding, confirming and committing come after a quote that gave a window")
+        return self._quote.window
+
+    def _conflict(self, step: Step, candidate: Candidate, window: Window, constraint: str) -> Refusal | None:
+        """The platform's refusal when one of the tables is taken; holds meet holds, confirmations meet assignments."""
+        for table in candidate.tables:
+            if self._target.taken(table.id, window.start, window.end, holds=step is Step.HOLD):
+                return Refusal(
+                    step=step,
+                    phase=Phase.ANSWERED,
+                    sqlstate="23P01",
+                    constraint=constraint,
+                    message=f'conflicting key value violates exclusion constraint "{constraint}"',
+                    tables=(table.number,),
+                )
+        return None
