@@ -16,6 +16,9 @@ from engine.records.result import Ending, Persisted, build_result, persisted_of,
 from engine.records.samples import read as read_samples
 from engine.records.trouble import RecordsDamaged, RecordsFailed
 
+LAG_TO_MENTION_NS = 25_000_000
+"""A loop later than this spoils what it measures: steps here take single milliseconds."""
+
 
 class Held(msgspec.Struct, frozen=True):
     """Claims against what is there."""
@@ -46,6 +49,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             ended_ns=now_ns,
             exit_code=int(code),
             persisted=held.persisted,
+            alerts=alerts(run.lag.p99_ns()),
         )
         samples = await asyncio.to_thread(read_samples, stands.folder)
         write_result(stands.folder, build_result(stands.manifest, ending, run.tally, samples), samples)
@@ -60,6 +64,15 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         run.crew.state = RunState.CRASHED
         return ExitCode.RECORDS
     return code
+
+
+def alerts(lag_p99_ns: int) -> tuple[str, ...]:
+    """What a reader of the figures must know before believing them."""
+    if lag_p99_ns <= LAG_TO_MENTION_NS:
+        return ()
+    late = f"the engine's own loop was late by {lag_p99_ns / 1e6:.0f} ms (p99 of the last ten seconds)"
+    cure = "use fewer workers or a lower rate to measure the platform"
+    return (f"{late}: latencies of this run are partly the engine's; {cure}",)
 
 
 async def _held(stands: Opened) -> Held:

@@ -142,6 +142,7 @@ def summary(result: Result) -> list[str]:
             f"{result.fills_per_s:.1f} fills/s, effective concurrency {result.effective_concurrency:.2f}, "
             f"seat waste {result.seat_waste.total}"
         )
+    lines += [f"note: {plain(alert)}" for alert in result.alerts]
     for step, latency in result.latency_ms.items():
         p50 = "-" if latency.p50 is None else f"{latency.p50:.2f}"
         p95 = "-" if latency.p95 is None else f"{latency.p95:.2f}"

@@ -9,8 +9,8 @@ SELECT a.table_id AS table_id,
   FROM booking_table_assignments a
   JOIN table_inventory t ON t.id = a.table_id
  WHERE t.restaurant_id = $1::uuid
-   AND a.start_at < $3::timestamptz
-   AND a.end_at > $2::timestamptz
+   -- By the generated window, as the exclusion constraint's index is on it: the cost follows the day, not the run.
+   AND a.assignment_window && tstzrange($2::timestamptz, $3::timestamptz)
 UNION ALL
 SELECT w.table_id,
        w.start_at,
@@ -19,5 +19,4 @@ SELECT w.table_id,
        w.expires_at <= clock_timestamp()
   FROM table_hold_windows w
  WHERE w.restaurant_id = $1::uuid
-   AND w.start_at < $3::timestamptz
-   AND w.end_at > $2::timestamptz
+   AND w.hold_window && tstzrange($2::timestamptz, $3::timestamptz)

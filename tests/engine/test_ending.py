@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from engine.ending import Held, judged
+from engine.ending import Held, alerts, judged
 from engine.exit_code import ExitCode
 from engine.records.result import Persisted
 
@@ -38,3 +38,8 @@ def test_the_exit_code_believes_the_database(held: Held, unknown: int, before: E
         assert reason
     if held.missing:
         assert after is ExitCode.RECORDS or str(ONE) in reason
+
+
+def test_a_run_whose_own_loop_was_late_says_so_before_its_figures_are_believed() -> None:
+    assert alerts(3_000_000) == ()
+    assert "partly the engine's" in alerts(80_000_000)[0]
