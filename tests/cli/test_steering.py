@@ -87,3 +87,21 @@ def test_config_show_says_where_each_value_came_from(shell: Shell) -> None:
     assert shown["run.rate"]["value"] == "3.0"
     assert shown["embedded.idle_s"]["from"] == "environment"
     assert shown["run.concurrency"]["from"] == "default"
+
+
+def test_prune_leaves_a_database_that_a_kept_run_works_in(shell: Shell) -> None:
+    words = ("run", "--headless", "--start", "17:00", "--end", "17:00", "--stress-max", "1")
+    shell.do(*words)
+    shell.do(*words, "--no-reset")
+    assert shell.do("prune", "--keep", "1", "--yes").code == 0
+    assert shell.do("db", "psql", "-c", "SELECT count(*) FROM bookings").out.strip() == "2"
+
+
+def test_db_reset_leaves_a_database_alone_in_which_any_run_works(shell: Shell) -> None:
+    first = shell.do("run", "--headless", "--json", "--start", "17:00", "--end", "17:00", "--stress-max", "1").json()
+    process = shell.begin_run(*PACED, "--no-reset")
+    refused = shell.do("db", "reset", first["run_id"], "--yes")
+    assert refused.code == 4
+    assert "works in" in refused.err
+    shell.do("stop")
+    process.communicate(timeout=60)

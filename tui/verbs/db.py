@@ -12,7 +12,7 @@ from engine.exit_code import ExitCode
 from engine.platform.binaries import PlatformUnfit, find
 from engine.platform.cluster import Cluster, ClusterInUse, status, stop
 from engine.platform.databases import clone, drop, ensure_template, names
-from engine.records.archive import RunEntry
+from engine.records.archive import RunEntry, list_runs, runs_folder
 from engine.safety import GuardRefused, guard_target
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
@@ -86,8 +86,9 @@ async def _reset(args: Namespace, settings: Settings) -> int:
     """Bring a run's database back to its seeded state."""
     entry = _with_database(entry_of(args))
     database = entry.manifest.database if entry.manifest else ""
-    if entry.is_live:
-        return wrong(f"run {entry.run_id} works in {database} now; stop it first", ExitCode.REFUSED)
+    for other in list_runs(runs_folder(settings.records.runs)):
+        if other.is_live and other.manifest and other.manifest.database == database:
+            return wrong(f"run {other.run_id} works in {database} now; stop it first", ExitCode.REFUSED)
     if not _agreed(args, database):
         return wrong(f"{database} was left as it is; --yes answers for you", ExitCode.REFUSED)
     cluster = await Cluster.open(settings.embedded, f"db reset by {who()}")

@@ -128,8 +128,10 @@ def _prune(args: Namespace, settings: Settings) -> int:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return wrong("nothing was removed", ExitCode.REFUSED)
     removed = prune(root, keep)
+    # A run with --no-reset shares the database of one before it, which may stay.
+    kept = {entry.manifest.database for entry in list_runs(root) if entry.manifest}
     try:
-        asyncio.run(_drop([one.database for one in removed if one.database], settings))
+        asyncio.run(_drop([one.database for one in removed if one.database and one.database not in kept], settings))
     except (PlatformUnfit, DatabaseUnreachable) as error:
         tell(f"their databases could not be dropped: {error}")
     for one in removed:
