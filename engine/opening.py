@@ -133,7 +133,7 @@ async def _stand(
         target=settings.run.target,
         database=database,
         socket=str(socket_path(run_id)),
-        started_at=wall.isoformat(timespec="seconds"),
+        started_at=wall.isoformat(timespec="milliseconds"),
         settings=flat(settings),
         fingerprint={
             "slotfill": __version__,

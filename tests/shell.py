@@ -21,6 +21,7 @@ from engine.front import LinkLost
 from engine.link import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.snapshot import RunSnapshot
+from engine.records.archive import list_runs
 from tests.scratch import FOLDER
 
 PACED = ("run", "fill", "--concurrency", "4", "--rate", "40", "--days", "5", "--stress-max", "12", "--share-slots")
@@ -83,7 +84,7 @@ class Shell:
 
     def runs(self) -> list[Path]:
         """The folders of all runs, oldest first."""
-        return sorted((self.home / ".local/state/slotfill/runs").glob("2*"))
+        return [entry.path for entry in list_runs(self.home / ".local/state/slotfill/runs")]
 
     def manifest(self, folder: Path | None = None) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(((folder or self.runs()[-1]) / "run.json").read_text())

@@ -141,7 +141,11 @@ def list_runs(root: Path) -> list[RunEntry]:
         return []
     except OSError as error:
         raise RecordsFailed(f"{root}: the runs could not be listed: {error.strerror or error}") from error
-    return [entry_of(child) for child in children if child.is_dir() or child.is_symlink()]
+    entries = [entry_of(child) for child in children if child.is_dir() or child.is_symlink()]
+    # The folder's name has seconds only: of two runs begun in one, the manifests know which was first.
+    return sorted(
+        entries, key=lambda entry: (entry.path.name[:16], entry.manifest.started_at if entry.manifest else "")
+    )
 
 
 def entry_of(folder: Path) -> RunEntry:

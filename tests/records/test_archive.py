@@ -132,3 +132,12 @@ def test_a_process_is_alive_only_with_its_own_start() -> None:
     assert not is_alive(child.pid, "")
     child.communicate(b"\n")
     assert not is_alive(child.pid, began)
+
+
+def test_of_two_runs_begun_in_one_second_the_later_is_the_last(tmp_path: Path) -> None:
+    for run_id, milliseconds in (("ff", 100), ("aa", 900)):
+        wall = WALL + timedelta(milliseconds=milliseconds)
+        folder = new_folder(tmp_path, "fill", run_id, wall)
+        write_manifest(folder, Manifest(run_id, "fill", "embedded", wall.isoformat(timespec="milliseconds")))
+    assert [entry.run_id for entry in list_runs(tmp_path)] == ["ff", "aa"]
+    assert find(tmp_path, "last").run_id == "aa"
