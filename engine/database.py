@@ -168,7 +168,8 @@ def refusal_of(error: BaseException, step: Step, *, unanswered: Phase, tables: S
     return Refusal(
         step=step,
         phase=Phase.ANSWERED if answered and not dropped else unanswered,
-        message=str(error) or type(error).__name__,
+        # asyncpg's text has DETAIL and HINT in it; the detail is kept apart.
+        message=str(getattr(error, "message", None) or error) or type(error).__name__,
         sqlstate=getattr(error, "sqlstate", None),
         constraint=getattr(error, "constraint_name", None),
         detail=getattr(error, "detail", None),

@@ -101,6 +101,8 @@ async def test_two_seats_on_one_table_have_one_winner_and_one_refusal_with_the_c
     assert len(refusals) == 1
     assert refusals[0].sqlstate == "23P01"
     assert refusals[0].constraint in ("thw_no_overlap", "table_hold_windows_no_overlap")
+    assert refusals[0].message == 'conflicting key value violates exclusion constraint "thw_no_overlap"'
+    assert "Key (table_id, hold_window)" in (refusals[0].detail or "")
     assert refusals[0].tables == quotes[0].candidates[0].numbers
     assert classify(refusals[0]) is Outcome.HOLD_CONFLICT
     assert certainty_of(refusals[0]) is Certainty.FAIL
