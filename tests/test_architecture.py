@@ -98,3 +98,41 @@ def test_the_shipped_config_says_the_defaults() -> None:
     own = load(config=str(ROOT / "config.toml"), preset=None, options=(), cwd=Path("/"), environ={})
     none = load(config=None, preset=None, options=(), cwd=Path("/"), environ={})
     assert flat(own.settings) == flat(none.settings)
+
+
+WRITERS = {
+    # What a run leaves, masked before it is written.
+    "engine/records/writer.py",
+    "engine/records/journal.py",
+    "engine/records/recording.py",
+    "engine/records/samples.py",
+    "engine/records/segments.py",
+    # The embedded server's own files; they hold nothing of a run.
+    "engine/platform/cluster.py",
+    "engine/platform/locks.py",
+    "engine/platform/owner.py",
+    "engine/platform/places.py",
+    "engine/platform/server.py",
+    # engine.log, opened once for what Python itself says when all else has failed.
+    "engine/__main__.py",
+}
+
+
+def _writes(path: Path) -> bool:
+    """Whether a file opens anything for writing."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in ("write_text", "write_bytes", "O_WRONLY", "O_RDWR"):
+            return True
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
+            "open",
+            "fdopen",
+        ):
+            modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            if any(set(mode) <= set("rwabx+") and set(mode) & set("wax+") for mode in modes):
+                return True
+    return False
+
+
+def test_files_are_written_only_where_what_is_written_is_masked() -> None:
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if _writes(path)}
+    assert found <= WRITERS
