@@ -183,3 +183,56 @@ async def test_two_runs_with_one_seed_at_concurrency_one_are_identical() -> None
     await first.play()
     await second.play()
     assert story(first) == story(second)
+
+
+async def test_a_paused_run_can_be_stopped() -> None:
+    rehearsal = rehearse(concurrency=3)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    rehearsal.crew.pause()
+    await rehearsal.clock.advance(100 * MS)
+    ended = len(rehearsal.ended)
+    assert rehearsal.crew.stop()
+    await rehearsal.clock.play(task)
+    assert len(rehearsal.ended) == ended
+    assert rehearsal.target.seats == 0
+    assert rehearsal.states == ["running", "pausing", "paused", "draining"]
+
+
+async def test_resume_while_pausing_goes_on_without_having_paused() -> None:
+    rehearsal = rehearse(concurrency=2)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    assert rehearsal.crew.pause()
+    assert not rehearsal.crew.pause()
+    assert rehearsal.crew.resume()
+    assert not rehearsal.crew.resume()
+    await rehearsal.clock.play(task)
+    assert rehearsal.states == ["running", "pausing", "running"]
+    assert len(rehearsal.ended) == 12
+
+
+async def test_a_worker_that_was_told_to_leave_may_be_told_to_stay() -> None:
+    rehearsal = rehearse(concurrency=4)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    rehearsal.crew.resize(1)
+    rehearsal.crew.resize(4)
+    await rehearsal.clock.advance(10 * MS)
+    assert len([row for row in rehearsal.crew.rows.values() if row.state is not WorkerState.GONE]) == 4
+    await rehearsal.clock.play(task)
+    assert len(rehearsal.ended) == 12
+
+
+async def test_effective_concurrency_leaves_pauses_out() -> None:
+    rehearsal = rehearse(concurrency=2)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(3 * MS)
+    rehearsal.crew.pause()
+    await rehearsal.clock.advance(100 * MS)
+    before = rehearsal.crew.effective_concurrency
+    await rehearsal.clock.advance(100_000 * MS)
+    assert rehearsal.crew.effective_concurrency == before
+    assert 1.5 < before <= 2
+    rehearsal.crew.resume()
+    await rehearsal.clock.play(task)

@@ -165,12 +165,13 @@ def test_users_are_those_whose_notes_are_locked(short: Path) -> None:
 
 
 def test_shared_locks_keep_an_exclusive_one_out(short: Path) -> None:
-    one, other, stopper = (FileLock(short / "lock") for _ in range(3))
+    one, other, stopper, late = (FileLock(short / "lock") for _ in range(4))
     assert one.try_shared()
     assert other.try_shared()
     assert not stopper.wait_exclusive(0.1)
     one.release()
     other.release()
     assert stopper.try_exclusive()
-    assert not FileLock(short / "lock").try_shared()
+    assert not late.try_shared()
     stopper.release()
+    late.release()
