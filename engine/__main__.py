@@ -14,7 +14,7 @@ from engine.database import DatabaseUnreachable
 from engine.ending import conclude
 from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
-from engine.link import LinkServer, SocketUnfit
+from engine.link import LinkServer, SocketUnfit, sweep
 from engine.model.run_state import RunState
 from engine.observe.sampler import Sampler
 from engine.opening import CannotBegin, Opened, opened
@@ -72,6 +72,7 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         server = LinkServer(stands.run)
         stands.run.consoles = lambda: server.clients
         await server.open(stands.socket)
+        await asyncio.to_thread(sweep, stands.socket)
         try:
             manifest = stands.manifest
             readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))

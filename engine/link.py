@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.model.snapshot import RunSnapshot
 PROTOCOL = 1
 MOST_BYTES = 32 * 1024 * 1024
 """No frame is longer; a longer one is not ours."""
+SWEEP_AFTER_S = 60
 PATH_LIMIT = 100
 """Bytes of a socket's path that every system takes."""
 
@@ -79,6 +81,29 @@ def socket_path(run: str) -> Path:
     if len(os.fsencode(path)) > PATH_LIMIT:
         raise SocketUnfit(f"{path} is too long for a socket ({PATH_LIMIT} bytes): set TMPDIR to a shorter folder")
     return path
+
+
+def sweep(own: Path) -> None:
+    """Remove sockets beside ours that nobody listens on any more: a killed engine cannot take its own away.
+
+    One that is not a minute older than ours stays: its engine may have bound it and not listen yet.
+    """
+    before = own.stat().st_mtime - SWEEP_AFTER_S
+    for path in own.parent.iterdir():
+        try:
+            if path.stat().st_mtime >= before:
+                continue
+        except FileNotFoundError:
+            continue
+        probe = socket.socket(socket.AF_UNIX)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        except OSError:
+            continue  # no socket, or gone meanwhile: not ours to judge
+        finally:
+            probe.close()
 
 
 async def _read_frame(reader: asyncio.StreamReader) -> bytes | None:

@@ -51,7 +51,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
     for row in rows:
         if row.turn is not None:
             working.setdefault(row.turn.id, []).append(row.worker)
-    slots = tally.slots()
+    slots = tally.slots_around()
     counts = tally.counts(now_ns)
     return RunSnapshot(
         schema=SCHEMA_VERSION,

@@ -35,6 +35,12 @@ class Slot:
         )
 
 
+SHOWN = 600
+"""So many turns a picture holds at most; a screen of 250x80 shows fewer."""
+SHOWN_BEFORE = 200
+"""Of them, so many before the first that has not ended."""
+
+
 class Slots:
     """All turns, and which worker is on which."""
 
@@ -43,6 +49,9 @@ class Slots:
         self._place: dict[WorkerId, TurnId] = {}
         self._restaurants: set[str] = set()
         self._days: set[object] = set()
+        self._order: list[Slot] = []
+        self._first_open = 0
+        self._most_attempts = 0
         self.ended = 0
 
     def __len__(self) -> int:
@@ -51,7 +60,7 @@ class Slots:
     @property
     def most_attempts(self) -> int:
         """Attempts that all turns together allow."""
-        return sum(slot.cap for slot in self._slots.values())
+        return self._most_attempts
 
     def plan(self, turns: tuple[Turn, ...], most_attempts: int) -> None:
         """Take in turns; what they allow is shared out evenly, as a plan has one cap for all of its turns."""
@@ -59,12 +68,15 @@ class Slots:
             self._slots[turn.id] = Slot(turn, most_attempts // len(turns) + (number < most_attempts % len(turns)))
             self._restaurants.add(turn.restaurant)
             self._days.add(turn.on)
+        self._order = list(self._slots.values())
+        self._most_attempts = sum(slot.cap for slot in self._order)
 
     def cap(self, most: int) -> None:
         """Turns that have not ended allow this many attempts from now on."""
         for slot in self._slots.values():
             if slot.end is None:
                 slot.cap = most
+        self._most_attempts = sum(slot.cap for slot in self._order)
 
     def of(self, turn: TurnId | None) -> Slot | None:
         """The turn's slot; None for a turn that was not planned."""
@@ -111,3 +123,10 @@ class Slots:
     def faces(self) -> tuple[SlotFace, ...]:
         """Every turn, in the order they were planned."""
         return tuple(slot.face() for slot in self._slots.values())
+
+    def around(self) -> tuple[SlotFace, ...]:
+        """At most SHOWN turns around the first that has not ended: a year's plan must not make every picture slow."""
+        while self._first_open < len(self._order) and self._order[self._first_open].end is not None:
+            self._first_open += 1
+        begin = max(0, min(self._first_open - SHOWN_BEFORE, len(self._order) - SHOWN))
+        return tuple(slot.face() for slot in self._order[begin : begin + SHOWN])

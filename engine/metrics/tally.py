@@ -204,6 +204,10 @@ class Tally:
         """Every turn, in the order they were planned."""
         return self._slots.faces()
 
+    def slots_around(self) -> tuple[SlotFace, ...]:
+        """The turns around the first that has not ended, as many as a picture holds."""
+        return self._slots.around()
+
     def conflicts(self, now_ns: int) -> ConflictsFace:
         """Hold conflicts, each try counted."""
         return self._conflicts.face(now_ns)

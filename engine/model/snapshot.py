@@ -207,6 +207,7 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     fills: tuple[int, ...]
     """Filled in each second, oldest first, up to 600."""
     slots: tuple[SlotFace, ...]
+    """At most 600, around the first that has not ended; `run.turns` says how many there are."""
     conflicts: ConflictsFace
     zone_locks: tuple[ZoneLockFace, ...]
     """Newest first, at most 50."""

@@ -93,6 +93,7 @@ class FillPlan:
         self._given_back: deque[TurnId] = deque()
         self._at: dict[WorkerId, TurnId] = {}
         self._open = len(self._pages)
+        self._most_attempts = sum(page.cap for page in self._pages.values())
 
     @classmethod
     def of(  # noqa: PLR0913 - these are the plan's settings, each named at the call
@@ -138,7 +139,7 @@ class FillPlan:
     @property
     def most_attempts(self) -> int:
         """Attempts the plan allows altogether; it may end with fewer."""
-        return sum(page.cap for page in self._pages.values())
+        return self._most_attempts
 
     @property
     def is_done(self) -> bool:
@@ -228,6 +229,7 @@ class FillPlan:
             elif page.begun and page.is_full:
                 self._close(page, TurnEnd.CAPPED)
                 capped.append(turn_id)
+        self._most_attempts = sum(page.cap for page in self._pages.values())
         return tuple(capped)
 
     @property

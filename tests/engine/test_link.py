@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.front import LinkLost
-from engine.link import LinkDoor, LinkServer, SocketUnfit, socket_path
+from engine.link import LinkDoor, LinkServer, SocketUnfit, socket_path, sweep
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
@@ -132,3 +133,27 @@ async def test_a_folder_that_is_not_plainly_ours_is_refused(tmp_path: Path, monk
     folder.symlink_to(tmp_path)
     with pytest.raises(SocketUnfit, match="private"):
         socket_path("abc")
+
+
+async def test_sockets_of_killed_engines_are_swept_and_those_of_live_ones_stay(served: Served) -> None:
+    folder = served[0].parent
+    dead = folder / f"dead{os.getpid()}"
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(dead))
+    left.close()
+    sweep(served[0])
+    assert dead.exists(), "it may be about to listen"
+    old = served[0].stat().st_mtime - 100
+    os.utime(dead, (old, old))
+    sweep(served[0])
+    assert not dead.exists()
+    other = folder / f"own{os.getpid()}"
+    again = LinkServer(served[1])
+    await again.open(other)
+    os.utime(served[0], (old, old))
+    sweep(other)
+    assert served[0].exists(), "somebody listens there"
+    await again.close()
+    other.unlink(missing_ok=True)
+    door = await LinkDoor.open(served[0])
+    await door.close()

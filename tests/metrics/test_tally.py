@@ -1,15 +1,17 @@
 """The fold of events into figures."""
 
+import datetime as dt
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.metrics.tally import Tally
-from engine.model.event import AttemptEnded, Event, Refused, RunMoved, TurnEnded, WorkerMoved
-from engine.model.ids import AttemptId, Ids, WorkerId
+from engine.model.event import AttemptEnded, Event, Refused, RunMoved, RunPlanned, TurnEnded, WorkerMoved
+from engine.model.ids import AttemptId, Ids, RunId, TurnId, WorkerId
 from engine.model.outcome import Certainty, Kind, Outcome
 from engine.model.run_state import RunState, WorkerState
 from engine.model.step import Step
-from engine.model.turn import TurnEnd
+from engine.model.turn import Turn, TurnEnd
 from engine.redact import mask_event
 from tests.metrics.stories import MS, RUN, TURNS, ended, intended, planned, refused, stories
 
@@ -189,3 +191,22 @@ def test_waiting_and_working_again_is_not_worth_a_line() -> None:
     states = [WorkerState.WORKING, WorkerState.DUE, WorkerState.WORKING, WorkerState.RESTING, WorkerState.GONE]
     tally = tallied([WorkerMoved(number, here, state) for number, state in enumerate(states)])
     assert [line.text for line in tally.events()] == ["came", "resting", "gone"]
+
+
+def test_a_year_s_plan_gives_a_picture_of_the_turns_around_the_first_that_is_open() -> None:
+    turns = tuple(
+        Turn(TurnId(number), "the-mill", dt.date(2027, 1, 1) + dt.timedelta(days=number // 40), dt.time(12), 2)
+        for number in range(1, 5001)
+    )
+    tally = Tally()
+    tally.apply(RunPlanned(0, Ids(run=RunId("r")), turns, 50_000, 4))
+    assert [face.turn for face in tally.slots_around()] == list(range(1, 601))
+    for number in range(1, 3001):
+        tally.apply(TurnEnded(1, Ids(run=RunId("r"), turn=TurnId(number)), TurnEnd.CAPPED, 10, 10))
+    shown = [face.turn for face in tally.slots_around()]
+    assert shown == list(range(2801, 3401))
+    for number in range(3001, 5001):
+        tally.apply(TurnEnded(2, Ids(run=RunId("r"), turn=TurnId(number)), TurnEnd.CAPPED, 10, 10))
+    assert [face.turn for face in tally.slots_around()] == list(range(4401, 5001))
+    assert len(tally.slots()) == 5000
+    assert tally.counts(3).most_attempts == 50_000

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.model.snapshot import RunSnapshot
+from engine.model.snapshot import RunSnapshot, SlotFace
+from engine.model.turn import TurnEnd
 from tests.tui import stills
 from tui.layout import PRESETS, arrange
 from tui.lines import Area, width_of
@@ -192,3 +194,15 @@ def test_the_detail_of_a_worker_names_its_backend_queue_and_events() -> None:
     assert "waits 640 ms as number 1 for Snug 13:00: pid 20301 NOT OURS <- w09" in text
     assert "is locked to Snug" in text
     assert worker_detail(stills.full(), "w99") is None
+
+
+def test_a_long_map_of_slots_shows_the_day_that_is_worked_on() -> None:
+    days = [f"2027-03-{day:02d}" for day in range(1, 31)]
+    slots = tuple(
+        SlotFace(number, day, "19:00", 2, 3, 3, 3, (), TurnEnd.CAPPED if number < 20 else None, 0)
+        for number, day in enumerate(days)
+    )
+    text = _text("slots", msgspec.structs.replace(stills.full(), slots=slots), size=(60, 8))
+    assert "2027-03-21" in text
+    assert "2027-03-01" not in text
+    assert "rows before" in text

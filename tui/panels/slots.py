@@ -104,16 +104,23 @@ def _map(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
     for slot in slots:
         days.setdefault(slot.day, []).append(slot)
     room = max(1, (area.width - 13) // 3)
-    lines = []
+    lines: list[Line] = []
+    at = 0  # the row with the first slot that has not ended; the last row when all have
+    found = False
     for day, of_day in days.items():
         for start in range(0, len(of_day), room):
             spans = [Span(f" {day if not start else '':<11}", Ink.MUTED)]
+            if not found:
+                at = len(lines)
+                found = any(slot.end is None for slot in of_day[start : start + room])
             for slot in of_day[start : start + room]:
                 mark = mark_of(slot)
                 spans.append(Span(mark, _MARKS[mark]))
                 spans.append(Span("! ", _MARKS["!"]) if slot.conflicts else Span(f"{mark} ", _MARKS[mark]))
             lines.append(Line(tuple(spans)))
     if len(lines) > area.height:
-        hidden = len(lines) - area.height + 1
-        lines = [*lines[: area.height - 1], line((f"  {hidden} rows more; m shows this panel alone", Ink.MUTED))]
+        shown = area.height - 1
+        first = max(0, min(at - 2, len(lines) - shown))
+        words = f"  {first} rows before, {len(lines) - first - shown} after; m shows this panel alone"
+        lines = [*lines[first : first + shown], line((words, Ink.MUTED))]
     return lines
