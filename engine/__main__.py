@@ -14,13 +14,14 @@ from engine.database import DatabaseUnreachable
 from engine.ending import conclude
 from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
-from engine.link import LinkServer, SocketUnfit, sweep
+from engine.link import LinkServer
 from engine.model.run_state import RunState
 from engine.observe.sampler import Sampler
 from engine.opening import CannotBegin, Opened, opened
 from engine.platform.binaries import PlatformUnfit
 from engine.records.trouble import RecordsFailed
 from engine.redact import mask
+from engine.sockets import SocketUnfit, sweep
 from engine.spec import NotReady, Ready, Spec
 
 LINGER_S = 5.0

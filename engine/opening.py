@@ -16,7 +16,6 @@ from engine.clock import RunningClock
 from engine.config import Settings, SettingsInvalid
 from engine.database import Connection, DatabaseFailed
 from engine.exit_code import ExitCode
-from engine.link import socket_path
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.plans.fill import FillPlan
@@ -33,6 +32,7 @@ from engine.restaurants import read_floors
 from engine.run import Run, RunParts
 from engine.safety import GuardRefused, guard_target
 from engine.settings_sources import check, flat
+from engine.sockets import socket_path
 from engine.spec import Spec
 from engine.steering import SPARE_CONNECTIONS
 from engine.targets.postgres import PostgresTarget

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.front import LinkLost
-from engine.link import LinkDoor, LinkServer, SocketUnfit, socket_path, sweep
+from engine.link import LinkDoor, LinkServer
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
+from engine.sockets import SocketUnfit, socket_path, sweep
 from tests.tui.stills import full
 
 
