@@ -13,6 +13,7 @@ from engine.link import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.report import Result
 from engine.model.snapshot import RunSnapshot
+from engine.records.process import started
 from engine.records.result import read_result
 from engine.spec import Ready
 from tui.format import elapsed, plain, took
@@ -36,14 +37,20 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
         loop.add_signal_handler(signal.SIGINT, stops.put_nowait, None)
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(_stop(ready, stops))
-            last = await _follow(door)
+            last = await _follow(door, ready.pid)
             stopping.cancel()
         loop.remove_signal_handler(signal.SIGINT)
         await door.close()
-    await asyncio.to_thread(wait_for_end, ready.pid, END_WITHIN_S)
+    ended = await asyncio.to_thread(wait_for_end, ready.pid, END_WITHIN_S)
     result = read_result(Path(ready.folder))
     if result is None and last is not None and last.run.exit_code is not None:
         return wrong(plain(last.run.reason), ExitCode(last.run.exit_code))
+    if result is None and not ended:
+        return wrong(
+            f"the engine of run {ready.run_id} lives (process {ready.pid}) but does not answer; "
+            f"slotfill attach {ready.run_id} tries again",
+            ExitCode.UNREACHABLE,
+        )
     if result is None:
         return wrong(
             f"the engine of run {ready.run_id} died; what it was doing is in {ready.folder}/engine.log, "
@@ -57,22 +64,33 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
     return result.exit_code
 
 
-async def _follow(door: LinkDoor) -> RunSnapshot | None:
-    """Print a line each second until the run is over or its engine is gone; the last that was seen of it."""
+async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
+    """Print a line each second until the run is over or its engine is gone; the last that was seen of it.
+
+    An engine that does not answer but lives is asked again: only the end of its process is its end.
+    """
     snapshot: RunSnapshot | None = None
-    with contextlib.suppress(LinkLost):
-        snapshot = await door.snapshot()
-        for line in baseline(snapshot):
-            tell(line)
-        while snapshot.run.exit_code is None:
+    printed_ns = 0
+    while snapshot is None or snapshot.run.exit_code is None:
+        try:
+            seen = await door.snapshot()
+        except LinkLost as lost:
+            if started(pid) is None:
+                return snapshot
+            tell(f"{lost}; the engine does not answer, but its process {pid} lives: asking again")
+            await asyncio.sleep(EVERY_S)
+            continue
+        first = snapshot is None
+        snapshot = seen
+        if first:
+            for line in baseline(snapshot):
+                tell(line)
+        # Short runs end between two lines; looking more often than printing lets the command end with them.
+        if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
             tell(progress(snapshot))
-            # Short runs end between two lines; looking more often than printing lets the command end with them.
-            for _ in range(10):
-                await asyncio.sleep(EVERY_S / 10)
-                snapshot = await door.snapshot()
-                if snapshot.run.exit_code is not None:
-                    break
-        tell(progress(snapshot))
+            printed_ns = snapshot.run.elapsed_ns
+        if snapshot.run.exit_code is None:
+            await asyncio.sleep(EVERY_S / 10)
     return snapshot
 
 

@@ -61,7 +61,6 @@ class Crew:
         self._move(RunState.PAUSING)
         if not self.in_flight:
             self._move(RunState.PAUSED)
-        self._nudge()
         return True
 
     def resume(self) -> bool:
@@ -71,7 +70,6 @@ class Crew:
         self._count_time()
         self.pace.resume(self._clock.now_ns())
         self._move(RunState.RUNNING)
-        self._nudge()
         return True
 
     def resize(self, concurrency: int) -> None:
@@ -97,15 +95,13 @@ class Crew:
             return False
         self._count_time()
         self._move(RunState.DRAINING, "stopped by the operator")
-        self._nudge()
         return True
 
     def cancel(self) -> None:
         """Attempts in flight are cancelled; each still says how far it came."""
-        self._move(RunState.CANCELLING, "cancelled by the operator")
         for task in self._tasks.values():
             task.cancel()
-        self._nudge()
+        self._move(RunState.CANCELLING, "cancelled by the operator")
 
     def conclude(self, state: RunState, reason: str) -> None:
         """The run is over; nothing moves after this."""
@@ -289,6 +285,8 @@ class Crew:
     def _move(self, state: RunState, reason: str = "") -> None:
         self.state = state
         self.reason = reason
+        # Before it is written: a journal that takes no more must not leave anybody asleep.
+        self._nudge()
         ids = Ids(run=self.run_id)
         self._desk.log(RunMoved(self._clock.now_ns(), ids, state, reason, self.in_flight))
 

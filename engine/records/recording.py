@@ -93,7 +93,8 @@ class Recording:
         self._put(_HEADER, msgspec.msgpack.encode(RecordingHeader(SCHEMA_VERSION, self._run, self._number)))
 
     def _put(self, kind: int, content: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - `write` begins a segment first
+        if self._file is None:
+            raise AssertionError("`write` begins a segment first")
         try:
             self._file.write(_HEAD.pack(len(content), kind) + content)
             self._file.flush()

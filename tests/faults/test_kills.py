@@ -147,3 +147,19 @@ def test_a_disk_that_takes_no_more_ends_the_run_and_nothing_was_sent_without_its
     there = set(shell.do("db", "psql", "-c", query, "--runs", str(shell.home)).out.split())
     assert there
     assert there <= intended
+
+
+def test_an_engine_that_stands_still_is_not_called_dead_and_its_run_is_followed_to_the_end(shell: Shell) -> None:
+    process = shell.begin_run(*PACED, "--days", "1", "--stress-max", "8")
+    wait_until(lambda: shell.see().run.attempts > 3, "some attempts")
+    engine = shell.manifest()["pid"]
+    os.kill(engine, signal.SIGSTOP)
+    assert process.stderr is not None
+    said = iter(process.stderr.readline, "")
+    assert any("does not answer" in line for line in said)
+    os.kill(engine, signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 6)
+    result = json.loads((shell.runs()[-1] / "result.json").read_text())
+    assert result["exit_code"] == process.returncode
+    assert result["state"] == "finished"

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from engine.model.event import Event, RunMoved
 from engine.model.outcome import Certainty
 from engine.model.run_state import RunState, WorkerState
 from engine.model.turn import TurnEnd
+from engine.records.trouble import RecordsFailed
 from tests.fill.crews import MS, Rehearsal, rehearse
 
 
@@ -236,3 +238,26 @@ async def test_effective_concurrency_leaves_pauses_out() -> None:
     assert 1.5 < before <= 2
     rehearsal.crew.resume()
     await rehearsal.clock.play(task)
+
+
+@pytest.mark.parametrize("act", ["stop", "cancel"])
+async def test_a_journal_that_takes_no_more_does_not_keep_a_stopped_crew_waiting(act: str) -> None:
+    rehearsal = rehearse(concurrency=2)
+    full = False
+
+    def log(event: Event) -> None:
+        if full and isinstance(event, RunMoved):
+            raise RecordsFailed("planted: no space left")
+        rehearsal.events.append(event)
+
+    rehearsal.crew._desk = rehearsal.crew._desk._replace(log=log)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    rehearsal.crew.pause()
+    await rehearsal.clock.advance(100 * MS)
+    full = True
+    with pytest.raises(RecordsFailed):
+        getattr(rehearsal.crew, act)()
+    await rehearsal.clock.play(task)
+    assert task.done()
+    assert rehearsal.target.seats == 0
