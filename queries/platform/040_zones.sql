@@ -9,4 +9,6 @@ CREATE TABLE zones (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT zones_name_not_blank CHECK (btrim(name) <> '')
 );
+-- The platform has the same index twice; the older name is the one a refusal carries.
+CREATE UNIQUE INDEX zones_restaurant_name_idx ON zones (restaurant_id, lower(name));
 CREATE UNIQUE INDEX zones_restaurant_name_key ON zones (restaurant_id, lower(name));

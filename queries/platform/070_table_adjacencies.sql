@@ -10,7 +10,7 @@ CREATE UNIQUE INDEX table_adjacencies_canonical_unique
     ON table_adjacencies (LEAST(table_a, table_b), GREATEST(table_a, table_b));
 CREATE INDEX table_adjacencies_table_b_idx ON table_adjacencies (table_b);
 
-CREATE FUNCTION table_adjacencies_same_zone() RETURNS trigger
+CREATE OR REPLACE FUNCTION table_adjacencies_same_zone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF (SELECT count(DISTINCT t.zone_id) FROM table_inventory t WHERE t.id IN (NEW.table_a, NEW.table_b)) > 1 THEN
@@ -20,6 +20,6 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER table_adjacencies_same_zone
+CREATE OR REPLACE TRIGGER table_adjacencies_same_zone
     BEFORE INSERT OR UPDATE ON table_adjacencies
     FOR EACH ROW EXECUTE FUNCTION table_adjacencies_same_zone();

@@ -1,5 +1,5 @@
 -- Date, times and the restaurant's time zone decide a booking's instants; what the writer sent for them is overwritten.
-CREATE FUNCTION bookings_set_instants() RETURNS trigger
+CREATE OR REPLACE FUNCTION bookings_set_instants() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     v_timezone text;
@@ -12,6 +12,6 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER bookings_set_instants
+CREATE OR REPLACE TRIGGER bookings_set_instants
     BEFORE INSERT OR UPDATE OF restaurant_id, booking_date, start_time, end_time, start_at, end_at ON bookings
     FOR EACH ROW EXECUTE FUNCTION bookings_set_instants();

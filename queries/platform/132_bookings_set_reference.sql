@@ -1,5 +1,5 @@
 -- A blank reference becomes ten characters that nobody misreads: no 0, O, 1 or I.
-CREATE FUNCTION bookings_set_reference() RETURNS trigger
+CREATE OR REPLACE FUNCTION bookings_set_reference() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     v_random bytea;
@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER bookings_set_reference
+CREATE OR REPLACE TRIGGER bookings_set_reference
     BEFORE INSERT ON bookings
     FOR EACH ROW WHEN (NEW.reference IS NULL OR btrim(NEW.reference) = '')
     EXECUTE FUNCTION bookings_set_reference();

@@ -1,5 +1,5 @@
 -- A booking is not confirmed without a table. An INSERT as confirmed passes, as on the platform.
-CREATE FUNCTION booking_assignment_validation() RETURNS trigger
+CREATE OR REPLACE FUNCTION booking_assignment_validation() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM booking_table_assignments a WHERE a.booking_id = NEW.id) THEN
@@ -11,7 +11,7 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER booking_assignment_validation
+CREATE OR REPLACE TRIGGER booking_assignment_validation
     BEFORE UPDATE OF status ON bookings
     FOR EACH ROW WHEN (NEW.status = 'confirmed' AND OLD.status <> 'confirmed')
     EXECUTE FUNCTION booking_assignment_validation();

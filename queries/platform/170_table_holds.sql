@@ -15,7 +15,11 @@ CREATE TABLE table_holds (
     last_touched_at timestamptz NOT NULL DEFAULT now(),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT table_holds_time_order_check CHECK (start_at < end_at)
+    -- One rule under the platform's three names; a refusal carries the first by the alphabet. Over there they also ask
+    -- for expires_at >= end_at: not here, or no hold would expire before the dinner it is for.
+    CONSTRAINT table_holds_time_order_check CHECK (start_at < end_at),
+    CONSTRAINT table_holds_window_check CHECK (start_at < end_at),
+    CONSTRAINT th_times_consistent CHECK (start_at < end_at)
 );
 CREATE INDEX table_holds_booking_idx ON table_holds (booking_id);
 CREATE INDEX table_holds_restaurant_expiry_idx ON table_holds (restaurant_id, expires_at);

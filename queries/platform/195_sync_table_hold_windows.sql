@@ -1,6 +1,6 @@
 -- Keeps a hold's windows and shadow allocations in step with its members. Once a statement, not once a row: the tables
 -- are then taken in the order of their ids, and two holds of the same tables cannot wait for each other.
-CREATE FUNCTION sync_table_hold_windows() RETURNS trigger
+CREATE OR REPLACE FUNCTION sync_table_hold_windows() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     v_wanted record;
@@ -77,12 +77,12 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER table_hold_members_sync_insert
+CREATE OR REPLACE TRIGGER table_hold_members_sync_insert
     AFTER INSERT ON table_hold_members
     REFERENCING NEW TABLE AS members
     FOR EACH STATEMENT EXECUTE FUNCTION sync_table_hold_windows();
 
-CREATE TRIGGER table_hold_members_sync_delete
+CREATE OR REPLACE TRIGGER table_hold_members_sync_delete
     AFTER DELETE ON table_hold_members
     REFERENCING OLD TABLE AS members
     FOR EACH STATEMENT EXECUTE FUNCTION sync_table_hold_windows();

@@ -1,6 +1,6 @@
 -- A hold that moves takes its windows along; a hold that goes lets its members go first, while they can still see it:
 -- left to the cascade alone its shadow allocations would stay.
-CREATE FUNCTION table_holds_moved() RETURNS trigger
+CREATE OR REPLACE FUNCTION table_holds_moved() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE allocations a
@@ -23,11 +23,11 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER table_holds_moved
+CREATE OR REPLACE TRIGGER table_holds_moved
     AFTER UPDATE OF booking_id, start_at, end_at, expires_at ON table_holds
     FOR EACH ROW EXECUTE FUNCTION table_holds_moved();
 
-CREATE FUNCTION table_holds_gone() RETURNS trigger
+CREATE OR REPLACE FUNCTION table_holds_gone() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM table_hold_members WHERE hold_id = OLD.id;
@@ -35,6 +35,6 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER table_holds_gone
+CREATE OR REPLACE TRIGGER table_holds_gone
     BEFORE DELETE ON table_holds
     FOR EACH ROW EXECUTE FUNCTION table_holds_gone();

@@ -1,6 +1,6 @@
 -- Sets a table's status from what takes it now. Writes only a status that changes: an UPDATE that changes nothing would
 -- still lock the table's row.
-CREATE FUNCTION refresh_table_status(p_table_id uuid) RETURNS void
+CREATE OR REPLACE FUNCTION refresh_table_status(p_table_id uuid) RETURNS void
 LANGUAGE sql AS $$
     UPDATE table_inventory t
        SET status = s.status, updated_at = now()
@@ -25,7 +25,7 @@ LANGUAGE sql AS $$
        AND t.status <> s.status
 $$;
 
-CREATE FUNCTION booking_status_refresh() RETURNS trigger
+CREATE OR REPLACE FUNCTION booking_status_refresh() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM refresh_table_status(a.table_id)
@@ -34,7 +34,7 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER trg_booking_status_refresh
+CREATE OR REPLACE TRIGGER trg_booking_status_refresh
     AFTER UPDATE OF status ON bookings
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION booking_status_refresh();

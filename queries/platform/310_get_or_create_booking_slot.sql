@@ -1,5 +1,5 @@
 -- The id of a slot, made when it is new. Looks before it inserts, so that a known slot costs no lock.
-CREATE FUNCTION get_or_create_booking_slot(
+CREATE OR REPLACE FUNCTION get_or_create_booking_slot(
     p_restaurant_id uuid,
     p_slot_date date,
     p_slot_time time,

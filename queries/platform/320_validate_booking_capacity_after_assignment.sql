@@ -1,6 +1,6 @@
 -- Refuses an assignment whose tables seat fewer than the party. Locks the booking alone: a lock on the restaurant would
 -- meet the key-share locks of everybody else's foreign keys, and all assignments of one restaurant would deadlock.
-CREATE FUNCTION validate_booking_capacity_after_assignment(p_booking_id uuid) RETURNS void
+CREATE OR REPLACE FUNCTION validate_booking_capacity_after_assignment(p_booking_id uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_party integer;

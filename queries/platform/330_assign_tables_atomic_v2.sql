@@ -1,7 +1,7 @@
 -- Gives a booking its tables, all or none. The order of work is also the order of locks.
 -- Table rows are locked FOR NO KEY UPDATE: enough to keep assignments of one table apart, and it lets the foreign keys
 -- of somebody's hold pass, which FOR UPDATE would make wait and, over several tables, deadlock.
-CREATE FUNCTION assign_tables_atomic_v2(
+CREATE OR REPLACE FUNCTION assign_tables_atomic_v2(
     p_booking_id uuid,
     p_table_ids uuid[],
     p_idempotency_key text DEFAULT NULL,

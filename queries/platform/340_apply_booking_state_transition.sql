@@ -1,5 +1,5 @@
 -- Moves a booking's status, only from the status the caller saw, and writes it down.
-CREATE FUNCTION apply_booking_state_transition(
+CREATE OR REPLACE FUNCTION apply_booking_state_transition(
     p_booking_id uuid,
     p_status booking_status,
     p_checked_in_at timestamptz,

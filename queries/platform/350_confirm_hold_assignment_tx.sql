@@ -1,6 +1,6 @@
 -- Turns a hold into assignments, and the booking into p_target_status where one is given, in one transaction.
 -- Afterwards the hold is gone; a second call for it is told so.
-CREATE FUNCTION confirm_hold_assignment_tx(
+CREATE OR REPLACE FUNCTION confirm_hold_assignment_tx(
     p_hold_id uuid,
     p_booking_id uuid,
     p_idempotency_key text,

@@ -1,6 +1,6 @@
 -- Takes tables from a booking, all of them by default, with everything that kept them: allocations, a merge group that is
 -- none any more, and, when nothing is left, the zone lock. The ledger stays: a used key remains used.
-CREATE FUNCTION unassign_tables_atomic(p_booking_id uuid, p_table_ids uuid[] DEFAULT NULL) RETURNS TABLE (table_id uuid)
+CREATE OR REPLACE FUNCTION unassign_tables_atomic(p_booking_id uuid, p_table_ids uuid[] DEFAULT NULL) RETURNS TABLE (table_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,5 +1,5 @@
 -- Gives a hold back with its windows and shadow allocations, and says so. False when it is gone already.
-CREATE FUNCTION release_hold_and_emit(p_hold_id uuid, p_actor_id uuid DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION release_hold_and_emit(p_hold_id uuid, p_actor_id uuid DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE
     v_hold table_holds%ROWTYPE;

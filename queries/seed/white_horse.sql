@@ -6,14 +6,23 @@ INSERT INTO restaurants
 VALUES (md5('white-horse-pub-waterbeach')::uuid, 'White Horse Pub (Waterbeach)', 'white-horse-pub-waterbeach',
         'Europe/London', 180, 15, 90, 120);
 
-INSERT INTO zones (id, restaurant_id, name, sort_order, area_type)
+INSERT INTO zones (id, restaurant_id, name, sort_order)
 SELECT md5('white-horse-pub-waterbeach/zone/' || z.name)::uuid, md5('white-horse-pub-waterbeach')::uuid, z.name,
-       z.sort_order, z.area::area_type
-  FROM (VALUES ('Main Dining', 1, 'indoor'),
-               ('Bar Area', 2, 'indoor'),
-               ('Patio', 3, 'covered'),
-               ('Private Room', 4, 'indoor'),
-               ('Outdoor Garden', 5, 'outdoor')) AS z (name, sort_order, area);
+       z.sort_order
+  FROM (VALUES ('Main Dining', 1), ('Bar Area', 2), ('Patio', 3), ('Private Room', 4), ('Outdoor Garden', 5))
+       AS z (name, sort_order);
+
+-- Only live databases have the column: no migration of the platform makes it.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'zones'::regclass AND attname = 'area_type') THEN
+        UPDATE zones
+           SET area_type = CASE name WHEN 'Patio' THEN 'covered' ELSE 'outdoor' END::area_type
+         WHERE restaurant_id = md5('white-horse-pub-waterbeach')::uuid
+           AND name IN ('Patio', 'Outdoor Garden');
+    END IF;
+END
+$$;
 
 INSERT INTO allowed_capacities (restaurant_id, capacity)
 SELECT md5('white-horse-pub-waterbeach')::uuid, c FROM unnest(ARRAY[2, 4, 6, 8, 10]) AS c;
@@ -78,13 +87,6 @@ SELECT a.id, b.id
    AND b.table_number > a.table_number
  WHERE a.restaurant_id = md5('white-horse-pub-waterbeach')::uuid;
 
-INSERT INTO booking_occasions (key, label, short_label, default_duration_minutes, display_order)
-VALUES ('lunch', 'Lunch', 'Lunch', 90, 1),
-       ('drinks', 'Drinks', 'Drinks', 60, 2),
-       ('dinner', 'Dinner', 'Dinner', 120, 3),
-       ('christmas_party', 'Christmas party', 'Christmas', 150, 4),
-       ('curry_and_carols', 'Curry and carols', 'Carols', 150, 5);
-
 -- Monday to Friday, 12 to 22. 0 is Sunday.
 INSERT INTO restaurant_operating_hours (id, restaurant_id, day_of_week, opens_at, closes_at, is_closed)
 SELECT md5('white-horse-pub-waterbeach/hours/' || d)::uuid, md5('white-horse-pub-waterbeach')::uuid, d,
@@ -101,5 +103,8 @@ SELECT md5('white-horse-pub-waterbeach/period/' || d || '/' || p.name)::uuid, md
                     ('Happy Hour', time '15:00', time '17:00', 'drinks'),
                     ('Dinner Service', time '17:00', time '22:00', 'dinner')) AS p (name, starts, ends, option);
 
-INSERT INTO service_policy (id, lunch_start, lunch_end, dinner_start, dinner_end, clean_buffer_minutes, allow_after_hours)
-VALUES (md5('service_policy')::uuid, '12:00', '15:30', '17:00', '22:30', 10, false);
+-- The row is the whole database's, so one that stands is kept.
+INSERT INTO service_policy
+       (id, lunch_start, lunch_end, dinner_start, dinner_end, clean_buffer_minutes, allow_after_hours)
+SELECT md5('service_policy')::uuid, '12:00', '15:30', '17:00', '22:30', 10, false
+ WHERE NOT EXISTS (SELECT FROM service_policy);

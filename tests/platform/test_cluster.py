@@ -161,3 +161,30 @@ async def test_a_clone_is_the_template_as_it_was_and_dropping_it_leaves_the_temp
     assert await connection.fetchval("SELECT count(*) FROM table_adjacencies") == 79
     await connection.close()
     await databases.drop(cluster, name)
+
+
+async def test_two_data_sets_are_built_at_once_and_stand_side_by_side_while_older_templates_go(
+    own: EmbeddedSettings,
+) -> None:
+    cluster = await Cluster.open(own, "the test")
+    admin = await asyncpg.connect(cluster.admin_dsn)
+    await admin.execute("CREATE DATABASE slotfill_template_older")
+    await admin.execute("ALTER DATABASE slotfill_template_older WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+    built = await asyncio.gather(*(databases.ensure_template(cluster, data) for data in ("white-horse", "stress")))
+    assert await databases.ensure_template(cluster, "today") == built[1]
+    found = await admin.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, 'slotfill_template_')")
+    assert {row["datname"] for row in found} == set(built)
+    assert len(set(built)) == 2
+    await admin.close()
+    await cluster.close()
+
+
+async def test_dropping_a_run_s_databases_takes_its_repeats_and_no_other_run_s(cluster: Cluster) -> None:
+    run = f"sf_test_{os.getpid()}_all"
+    for name in (run, f"{run}_2", f"{run}ed"):
+        await databases.clone(cluster, name)
+    assert await databases.drop_all(cluster, run) == [run, f"{run}_2"]
+    assert f"{run}ed" in await databases.names(cluster)
+    assert await databases.drop_all(cluster, f"{run}ed") == [f"{run}ed"]
+    with pytest.raises(ValueError, match="does not begin the names"):
+        await databases.drop_all(cluster, "sf_")

@@ -13,7 +13,7 @@ from engine.database import sql
 from tests.scratch import ScratchDatabase
 
 QUERIES = Path(__file__).parents[2] / "queries"
-ROOMS = ("act", "fill", "observe", "truth")
+ROOMS = ("act", "fill", "observe", "probe", "repair", "truth", "verify")
 NAMES = sorted(
     str(path.relative_to(QUERIES).with_suffix("")) for room in ROOMS for path in (QUERIES / room).glob("*.sql")
 )
