@@ -1,0 +1,2 @@
+-- One switch at a time; until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('slotfill'), hashtext('faults'))

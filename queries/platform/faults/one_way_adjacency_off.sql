@@ -1,0 +1,2 @@
+-- Nothing was changed.
+SELECT slotfill_off('one-way-adjacency');

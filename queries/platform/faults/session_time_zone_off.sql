@@ -1,0 +1,2 @@
+-- Now is now again, whatever the session's zone.
+SELECT slotfill_off('session-time-zone');

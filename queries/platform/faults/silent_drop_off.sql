@@ -1,0 +1,2 @@
+-- COMMIT keeps what was written; what was lost stays lost.
+SELECT slotfill_off('silent-drop');

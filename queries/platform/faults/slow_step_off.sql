@@ -1,0 +1,2 @@
+-- The step takes the time it needs.
+SELECT slotfill_off('slow-step');
