@@ -1,16 +1,21 @@
 """The table planner: for a party and a time, the sets of free tables that would seat it, best first."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from itertools import groupby
 
-from engine.allocator.candidates import RELAXATIONS, Choice, Menu, menu
-from engine.allocator.layout import Layout
-from engine.allocator.moment import Moment
-from engine.allocator.window import service_window
-from engine.model.floor import Busy, Candidate, Floor, PlannerStats, Quote, Weights, Window
+from msgspec.structs import replace
 
-DEFAULT_WEIGHTS = Weights()
+from engine.allocator.candidates import RELAXATIONS, Found, Menu, arranged, relaxed, served, strict
+from engine.allocator.demand import MULTIPLIERS, demand_multiplier
+from engine.allocator.layout import PLAIN, Layout
+from engine.allocator.lookahead import Look, in_view, look
+from engine.allocator.moment import Moment, Ranked, Scored
+from engine.allocator.strategies import OPTIMAL
+from engine.allocator.window import service_window
+from engine.model.floor import Busy, Candidate, Floor, PlannerStats, Quote, Skips, Upcoming, Weights, Window
+from engine.model.strategy import AdjacencyMode, Rules, Strategy
 
 NO_GLOBAL_CAPACITY = "Insufficient global capacity"
 NO_TABLES_FOR_PARTY = "No tables meet the capacity requirements for this party size."
@@ -18,7 +23,12 @@ NO_TABLES_IN_WINDOW = "No tables available for requested window"
 NO_FILTERED_CAPACITY = "Insufficient filtered capacity"
 NO_SUITABLE_TABLES = "No suitable tables available"
 
-_MENUS_KEPT = 64
+_KEPT = 2_000
+"""Menus remembered: a ladder of eight strategies for a dozen parties and four hours of demand, twice. And windows."""
+_FIRST_LOOSE = RELAXATIONS.index("adjacency")
+_STRICT = tuple(range(_FIRST_LOOSE))
+_LOOSE = tuple(range(_FIRST_LOOSE, len(RELAXATIONS)))
+"""What gives way from adjacency on is found apart: it is many sets, and most quotes never come to it."""
 
 
 class Planner:
@@ -27,90 +37,162 @@ class Planner:
     Pure: equal arguments give equal quotes. A remembered menu changes only how long a quote takes.
     """
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, rules: Rules = PLAIN) -> None:
         self.floor = floor
-        self._layout = Layout(floor)
-        self._menus: dict[tuple[int, Weights], Menu] = {}
+        self.rules = rules
+        self._layout = Layout(floor, rules)
+        self._windows: dict[tuple[date, time, int], Window | str] = {}
+        self._found: dict[tuple[int, Strategy, bool], Found] = {}
+        self._menus: dict[tuple[int, Strategy, float, bool], Menu] = {}
 
-    def prepare(self, parties: Iterable[int], weights: Weights = DEFAULT_WEIGHTS) -> None:
+    def prepare(self, parties: Iterable[int], strategy: Strategy = OPTIMAL) -> None:
         """Find the choices for these party sizes now, so that no timed quote has to."""
         for party in parties:
-            self._menu(party, weights)
+            for demand in MULTIPLIERS:
+                self._menu(party, strategy, demand, loose=strategy.relaxes)
 
-    def quote(
+    def upcoming(self, on: date, at: time, party: int) -> Upcoming | None:
+        """What a pending booking will want; None when it cannot be quoted, and so wants nothing."""
+        window = self._window(on, at, party)
+        return None if isinstance(window, str) else Upcoming(window.start, window.end, party)
+
+    def quote(  # noqa: PLR0913 - a booking, what is taken, and three ways to look at it
         self,
         on: date,
         at: time,
         party: int,
         busy: Sequence[Busy],
-        weights: Weights = DEFAULT_WEIGHTS,
+        *,
+        strategy: Strategy = OPTIMAL,
         spread: int = 0,
+        upcoming: Sequence[Upcoming] = (),
     ) -> Quote:
         """Candidates for a party at that local time, or why there are none. Raises ValueError for a party below 1.
 
         `spread` rotates candidates of equal score by so many places: give each worker its own number and they do not
-        all try the same tables first. 0, the default, gives everybody the platform's one order.
+        all try the same tables first. 0, the default, gives everybody the platform's one order. `upcoming` are other
+        bookings that still want tables; plans that would leave one of them without any come later.
         """
         _require(party)
-        window = service_window(self.floor, on, at, party)
+        window = self._window(on, at, party)
         if isinstance(window, str):
-            return Quote(None, (), PlannerStats(total_tables=len(self._layout.tables)), window)
-        return self.quote_window(window, party, busy, weights, spread)
+            wants = strategy.adjacency is not AdjacencyMode.OFF
+            stats = PlannerStats(total_tables=len(self._layout.tables))
+            return Quote(None, (), stats, window, requires_adjacency=wants)
+        return self.quote_window(window, party, busy, strategy=strategy, spread=spread, upcoming=upcoming)
 
     def quote_window(
         self,
         window: Window,
         party: int,
         busy: Sequence[Busy],
-        weights: Weights = DEFAULT_WEIGHTS,
+        *,
+        strategy: Strategy = OPTIMAL,
         spread: int = 0,
+        upcoming: Sequence[Upcoming] = (),
     ) -> Quote:
         """Candidates for a party in a window that is known already."""
         _require(party)
-        choices = self._menu(party, weights)
-        moment = Moment(self._layout, window, busy)
-        stage, scored = 0, moment.score(choices.stages[0], weights)
-        while not scored.found and stage + 1 < len(choices.stages):
+        coming = in_view(upcoming, window, strategy.weights)
+        moment = Moment(self._layout, window, busy, max([one.end for one in coming], default=None))
+        demand = demand_multiplier(window.start.astimezone(self._layout.timezone).time())
+        stage = 0
+        menu = self._menu(party, strategy, demand, loose=False)
+        scored = moment.score(menu.stages[stage], strategy.weights)
+        while not scored.found and stage < _last_stage(strategy):
             stage += 1
-            scored = moment.score(choices.stages[stage], weights)
-        found = scored.found
-        stats = PlannerStats(
-            total_tables=len(self._layout.tables),
-            busy_tables=moment.busy.bit_count(),
-            filtered_tables=(choices.useful[stage] & ~moment.busy).bit_count(),
-            combinations_tried=scored.tried,
-            candidates=len(found),
-            cut_short=stage >= choices.cut_from or scored.cut_short,
-            relaxed=RELAXATIONS[stage] if found else "",
-        )
-        if not found:
-            return Quote(window, (), stats, self._reason(party, choices, moment.busy))
-        found.sort()
-        best = found if spread == 0 else _rotated(found, spread)
-        return Quote(
-            window,
-            tuple(Candidate(one.tables, points, one.capacity) for points, _, one in best[: weights.max_candidates]),
-            stats,
-        )
+            menu = self._menu(party, strategy, demand, loose=stage >= _FIRST_LOOSE)
+            scored = moment.score(menu.stages[stage], strategy.weights)
+        adjacency = strategy.adjacency is not AdjacencyMode.OFF
+        stats = self._stats(moment, menu, stage, scored)
+        stats = replace(stats, combinations_enabled=strategy.weights.max_tables > 1, demand_multiplier=demand)
+        if not scored.found:
+            reason = self._reason(party, strategy, menu.useful[stage], moment.busy)
+            return Quote(window, (), stats, reason, requires_adjacency=adjacency)
+        best, skips = _limited(scored, strategy.weights, menu.skips)
+        stats = replace(stats, candidates=len(best), relaxed=RELAXATIONS[stage], skips=skips)
+        if coming:
+            seen = self._look(moment, best, coming, strategy, demand)
+            best = _put_back(best, seen.blocked, strategy.weights.lookahead_penalty)
+            stats = replace(
+                stats,
+                blocking=sum([count > 0 for count in seen.blocked]),
+                lookahead_evaluations=seen.evaluations,
+                cut_short=stats.cut_short or seen.cut_short,
+            )
+        if spread:
+            best = _rotated(best, spread)
+        candidates = tuple([Candidate(row[4].tables, row[0], row[4].capacity) for row in best])
+        return Quote(window, candidates, stats, requires_adjacency=adjacency and stage < _FIRST_LOOSE)
 
-    def _menu(self, party: int, weights: Weights) -> Menu:
-        known = self._menus.get((party, weights))
+    def _window(self, on: date, at: time, party: int) -> Window | str:
+        known = self._windows.get((on, at, party))
         if known is None:
-            if len(self._menus) >= _MENUS_KEPT:  # somebody turns the weights; old ones will not come back
-                self._menus.clear()
-            known = self._menus[party, weights] = menu(self._layout, party, weights)
+            if len(self._windows) >= _KEPT:
+                self._windows.clear()
+            known = service_window(self.floor, on, at, party, fails_hard=self.rules.fails_hard)
+            self._windows[on, at, party] = known
         return known
 
-    def _reason(self, party: int, choices: Menu, busy: int) -> str:
+    def _stats(self, moment: Moment, menu: Menu, stage: int, scored: Scored) -> PlannerStats:
+        return PlannerStats(
+            total_tables=len(self._layout.tables),
+            busy_tables=moment.busy.bit_count(),
+            filtered_tables=(menu.useful[stage] & ~moment.busy).bit_count(),
+            combinations_tried=scored.tried,
+            plans=len(scored.found) + scored.dropped,
+            cut_short=stage >= menu.cut_from or scored.cut_short,
+            skips=menu.skips,
+        )
+
+    def _menu(self, party: int, strategy: Strategy, demand: float, *, loose: bool) -> Menu:
+        key = (party, strategy, demand, loose)
+        known = self._menus.get(key)
+        if known is None:
+            if len(self._menus) >= _KEPT:  # somebody turns the weights; old ones will not come back
+                self._menus.clear()
+                self._found.clear()
+            found = self._search(party, strategy, loose=loose)
+            if loose:
+                before = self._menu(party, strategy, demand, loose=False)
+                known = arranged(found, _LOOSE, strategy.weights, demand, before.useful[_FIRST_LOOSE - 1])
+                known = known._replace(
+                    cut_from=min(before.cut_from, known.cut_from), skips=_together(before.skips, known.skips)
+                )
+            else:
+                known = arranged(found, _STRICT, strategy.weights, demand)
+            self._menus[key] = known
+        return known
+
+    def _search(self, party: int, strategy: Strategy, *, loose: bool) -> Found:
+        key = (party, strategy, loose)
+        known = self._found.get(key)
+        if known is None:
+            known = self._found[key] = (relaxed if loose else strict)(self._layout, party, strategy)
+        return known
+
+    def _look(
+        self, moment: Moment, best: list[Ranked], coming: list[Upcoming], strategy: Strategy, demand: float
+    ) -> Look:
+        def options(party: int) -> Iterator[tuple[int, ...]]:
+            last = _last_stage(strategy)
+            for stage in range(last + 1):
+                yield self._menu(party, strategy, demand, loose=stage >= _FIRST_LOOSE).stages[stage].masks
+
+        plans = [row[4].mask for row in best[: strategy.weights.lookahead_plans]]
+        return look(moment, plans, coming, options, strategy.weights.lookahead_evaluations)
+
+    def _reason(self, party: int, strategy: Strategy, useful: int, busy: int) -> str:
         """Why nothing was found, the lasting causes first, in the platform's words."""
+        eligible = served(self._layout, strategy.adjacency)
         if self._layout.seats < party:
             return NO_GLOBAL_CAPACITY
-        if not choices.useful[-1]:
+        if eligible and not useful:
             return NO_TABLES_FOR_PARTY
-        free = [place for place in range(len(self._layout.tables)) if not busy >> place & 1]
-        if not free:
+        if not eligible & ~busy:
             return NO_TABLES_IN_WINDOW
-        if sum(self._layout.capacities[place] for place in free if choices.useful[-1] >> place & 1) < party:
+        left = useful & ~busy
+        if sum(seats for place, seats in enumerate(self._layout.capacities) if left >> place & 1) < party:
             return NO_FILTERED_CAPACITY
         return NO_SUITABLE_TABLES
 
@@ -120,14 +202,41 @@ def _require(party: int) -> None:
         raise ValueError(f"party = {party} seats nobody; give 1 or more")
 
 
-def _rotated(found: list[tuple[float, int, Choice]], spread: int) -> list[tuple[float, int, Choice]]:
+def _last_stage(strategy: Strategy) -> int:
+    return len(RELAXATIONS) - 1 if strategy.relaxes else 0
+
+
+def _limited(scored: Scored, weights: Weights, skips: Skips) -> tuple[list[Ranked], Skips]:
+    """The best of them, at most so many of one slack and so many in all; with what was left out counted."""
+    found = fit = sorted(scored.found)
+    if weights.max_plans_per_slack < min(weights.max_candidates, len(found)):
+        seen, fit = Counter[int](), []
+        for row in found:
+            seen[row[4].overage] += 1
+            if seen[row[4].overage] <= weights.max_plans_per_slack:
+                fit.append(row)
+    best = fit[: weights.max_candidates]
+    limit, bucket = scored.dropped + len(fit) - len(best), len(found) - len(fit)
+    return best, replace(skips, limit=skips.limit + limit, bucket=skips.bucket + bucket) if limit or bucket else skips
+
+
+def _put_back(best: list[Ranked], blocked: list[int], penalty: float) -> list[Ranked]:
+    """The same plans, each with its penalty for every booking it would leave without a table, in their new order."""
+    if not any(blocked):
+        return best
+    head = [(row[0] + penalty * count, *row[1:]) for row, count in zip(best, blocked, strict=False)]
+    return sorted([*head, *best[len(head) :]])
+
+
+def _rotated(found: list[Ranked], spread: int) -> list[Ranked]:
     """The same order, with every run of equal scores turned by `spread` places."""
+    turned: list[Ranked] = []
+    for _, run in groupby(found, key=lambda row: row[0]):
+        equals = list(run)
+        by = spread % len(equals)
+        turned += equals[by:] + equals[:by]
+    return turned
 
-    def turned() -> Iterator[tuple[float, int, Choice]]:
-        for _, run in groupby(found, key=lambda pair: pair[0]):
-            equals = list(run)
-            by = spread % len(equals)
-            yield from equals[by:]
-            yield from equals[:by]
 
-    return list(turned())
+def _together(one: Skips, other: Skips) -> Skips:
+    return Skips(*(getattr(one, name) + getattr(other, name) for name in Skips.__struct_fields__))

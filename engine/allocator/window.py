@@ -11,15 +11,19 @@ _LARGER = {"lunch": 85, "dinner": 90}
 """Minutes of a party larger than every band."""
 SHORTEST_SITTING_MINUTES = min(minutes for _, minutes in _BANDS)
 
+DEFAULT_POLICY = Policy(time(12), time(15), time(17), time(22), clean_buffer_minutes=5)
+"""The platform's own, where it stores no service policy."""
+
 CLOSED = "Restaurant is closed on the selected date."
 OUTSIDE_HOURS = "Selected time is outside operating hours."
 
 
-def service_window(floor: Floor, on: date, at: time, party: int) -> Window | str:
+def service_window(floor: Floor, on: date, at: time, party: int, *, fails_hard: bool = False) -> Window | str:
     """The time a booking takes its tables, or in the platform's words why there is none.
 
-    A start between lunch and dinner sits by lunch's turn times, and lunch may overrun its end, as on the platform.
-    A dinner sitting is shortened to dinner's end; the cleaning buffer comes after the sitting and may pass it.
+    A start in neither service sits by lunch's turn times while the house is open, as on the platform, unless it
+    `fails_hard`; and lunch may overrun its end. A dinner sitting is shortened to dinner's end; the cleaning buffer
+    comes after the sitting and may pass it.
     """
     hours = hours_on(floor, on)
     if hours is None:
@@ -29,7 +33,9 @@ def service_window(floor: Floor, on: date, at: time, party: int) -> Window | str
     policy = floor.policy
     service = _service_at(policy, at)
     if service is None:
-        return f"No service window matches {at:%H:%M}"
+        if fails_hard:
+            return f"No service window matches {at:%H:%M}"
+        service = "lunch"
     zone = ZoneInfo(floor.timezone)
     start = instant(zone, on, at)
     sits_until = start + timedelta(minutes=turn_minutes(service, party))
@@ -46,9 +52,15 @@ def turn_minutes(service: str, party: int) -> int:
 
 
 def hours_on(floor: Floor, on: date) -> tuple[time, time] | None:
-    """Opening and closing time of that day, local; None when it is closed, or when no hours are stored for it."""
-    day_of_week = on.isoweekday() % 7  # the platform counts from Sunday, 0
-    return next((times for row in floor.hours if row.day_of_week == day_of_week and (times := _open(row))), None)
+    """Opening and closing time of that day, local; None when it is closed, or when no hours are stored for it.
+
+    Where a row is stored for the very date, only such rows count.
+    """
+    rows = [row for row in floor.hours if row.effective_date == on]
+    if not rows:
+        day_of_week = on.isoweekday() % 7  # the platform counts from Sunday, 0
+        rows = [row for row in floor.hours if row.effective_date is None and row.day_of_week == day_of_week]
+    return next((times for row in rows if (times := _open(row))), None)
 
 
 def instant(zone: ZoneInfo, on: date, at: time) -> datetime:
@@ -70,6 +82,6 @@ def _open(row: Hours) -> tuple[time, time] | None:
 def _service_at(policy: Policy, at: time) -> str | None:
     if policy.dinner_start <= at <= policy.dinner_end:  # its very end counts, so that it is refused as an overrun
         return "dinner"
-    if policy.lunch_start <= at < policy.dinner_start:  # the gap after lunch falls back to it
+    if policy.lunch_start <= at < policy.lunch_end:
         return "lunch"
     return None

@@ -7,6 +7,7 @@ import pytest
 from engine.allocator import planner as plan
 from engine.allocator.planner import Planner
 from engine.model.floor import Busy, Floor, Weights
+from engine.model.strategy import Strategy
 from tests.allocator.floors import MONDAY, SATURDAY, at, busy, floor, large, table, white_horse
 
 PUB = Planner(white_horse())
@@ -17,7 +18,8 @@ def _all_day(on: Floor, but: tuple[str, ...] = ()) -> list[Busy]:
 
 
 def _numbers(planner: Planner, party: int, taken: list[Busy] | None = None, **named: float) -> list[tuple[str, ...]]:
-    quote = planner.quote(MONDAY, time(12), party, taken or [], Weights(**named))  # type: ignore[arg-type]
+    strategy = Strategy("so", Weights(**named))  # type: ignore[arg-type]
+    quote = planner.quote(MONDAY, time(12), party, taken or [], strategy=strategy)
     return [candidate.numbers for candidate in quote.candidates]
 
 
@@ -36,7 +38,7 @@ def test_a_party_no_table_seats_gets_a_connected_combination_of_one_zone() -> No
     assert quote.candidates[0].numbers == ("BA-07", "BA-08")
     assert quote.candidates[0].capacity == 12
     assert all(len({t.zone_id for t in one.tables}) == 1 for one in quote.candidates)
-    assert quote.stats.combinations_tried == quote.stats.candidates
+    assert quote.stats.combinations_tried == quote.stats.plans == quote.stats.candidates + quote.stats.skips.limit
 
 
 def test_a_combination_needs_no_minimum_party_and_has_no_table_too_many() -> None:
@@ -126,7 +128,7 @@ def test_a_table_that_stood_worse_still_wins_by_its_emptier_zone_when_only_one_i
 
 
 def test_the_evaluation_budget_says_that_it_cut_short() -> None:
-    quote = PUB.quote(MONDAY, time(12), 12, [], Weights(max_combination_evaluations=3))
+    quote = PUB.quote(MONDAY, time(12), 12, [], strategy=Strategy("few", Weights(max_combination_evaluations=3)))
     assert (quote.stats.combinations_tried, quote.stats.cut_short, len(quote.candidates)) == (3, True, 3)
     assert quote.candidates[0] == PUB.quote(MONDAY, time(12), 12, []).candidates[0]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.allocator.window import hours_on, service_window
+from engine.allocator.window import DEFAULT_POLICY, hours_on, service_window
 from engine.model.floor import Hours, Window
 from tests.allocator.floors import EVERY_DAY, MONDAY, SATURDAY, SUMMER_MONDAY, floor, table, white_horse
 
@@ -51,9 +51,33 @@ def test_a_dinner_past_the_end_is_shortened_and_refused_when_nothing_is_left() -
     assert refused == "Reservation would overrun dinner service (end 22:30)."
 
 
-def test_outside_both_services_there_is_no_window() -> None:
-    assert service_window(ANY_DAY, MONDAY, time(11, 45), 2) == "No service window matches 11:45"
-    assert service_window(ANY_DAY, MONDAY, time(22, 45), 2) == "No service window matches 22:45"
+def test_outside_both_services_there_is_lunch_by_default_and_no_window_where_it_fails_hard() -> None:
+    for at in (time(11, 45), time(15, 30), time(16, 59), time(22, 45)):
+        window = service_window(ANY_DAY, MONDAY, at, 8)
+        assert isinstance(window, Window)
+        assert (window.service, window.end - window.start) == ("lunch", timedelta(minutes=95))
+        hard = service_window(ANY_DAY, MONDAY, at, 8, fails_hard=True)
+        assert hard == f"No service window matches {at:%H:%M}"
+    for at in (time(12), time(15, 29), time(17), time(22, 29)):
+        assert isinstance(service_window(ANY_DAY, MONDAY, at, 8, fails_hard=True), Window)
+
+
+def test_the_platforms_own_policy_ends_dinner_at_ten() -> None:
+    house = floor([table("A", 4)], hours=EVERY_DAY, policy=DEFAULT_POLICY)
+    late = service_window(house, MONDAY, time(21, 30), 8)
+    assert isinstance(late, Window)
+    assert late.end == datetime(2026, 3, 2, 22, 5, tzinfo=UTC)
+    refused = service_window(house, MONDAY, time(22), 2)
+    assert refused == "Reservation would overrun dinner service (end 22:00)."
+
+
+def test_hours_of_a_date_stand_instead_of_its_weekdays() -> None:
+    feast = Hours(1, time(18), time(23), is_closed=False, effective_date=MONDAY)
+    rest = Hours(2, None, None, is_closed=True, effective_date=date(2026, 3, 3))
+    house = floor([table("A", 4)], hours=(*EVERY_DAY, feast, rest))
+    assert hours_on(house, MONDAY) == (time(18), time(23))
+    assert hours_on(house, date(2026, 3, 3)) is None
+    assert hours_on(house, date(2026, 3, 9)) == hours_on(house, date(2026, 3, 10)) == (time(0), time(23, 59))
 
 
 def test_a_closed_day_and_a_closed_hour_say_so() -> None:
