@@ -1,0 +1,1 @@
+"""Taking away what earlier attempts left behind."""

@@ -1,0 +1,59 @@
+"""The one transaction of a repair: bounded, told to the platform, and undone as a whole when anything fails."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.model.repair import Bound, Counted, Taken
+
+AT_MOST = 1_000
+"""Rows that one repair takes; what is left is counted."""
+_STATEMENT_S = 8.0
+_LOCK_S = 2.0
+"""A repair gives way to whoever works: it waits this long for a lock and then is undone."""
+
+
+@asynccontextmanager
+async def repairing(connection: Connection, what: str) -> AsyncIterator[None]:
+    """Commits at the end. Raises DatabaseFailed, and then nothing was changed unless the COMMIT went unanswered."""
+    step = "nothing was changed"
+    try:
+        await connection.begin()
+        await connection.row("repair/limits", Bound, int(_STATEMENT_S * 1000), int(_LOCK_S * 1000))
+        yield
+        step = "whether it was done is not known: the COMMIT was not answered"
+        word = await connection.commit()
+    except STEP_ERRORS as error:
+        await _undo(connection)
+        if getattr(error, "sqlstate", None):
+            step = "nothing was changed"
+        raise DatabaseFailed(f"{what} failed and {step}: {describe(error)}") from error
+    except BaseException:
+        # A bug or a cancel: the connection must not go on inside a half-done repair.
+        await _undo(connection)
+        raise
+    if word != "COMMIT":
+        raise DatabaseFailed(f"{what} failed and nothing was changed: COMMIT was answered with {word}")
+
+
+async def told(connection: Connection, event_type: str, context: dict[str, object]) -> None:
+    """Write one observability event, where the platform takes any."""
+    answer = await connection.row("repair/takes_events", Taken)
+    if answer is not None and answer.taken:
+        await connection.execute("repair/event", event_type, json.dumps(context))
+
+
+async def counted(connection: Connection, name: str, *args: object) -> int:
+    """The number a counting statement gives."""
+    answer = await connection.row(name, Counted, *args)
+    return answer.count if answer else 0
+
+
+async def _undo(connection: Connection) -> None:
+    if not connection.is_open:
+        return
+    try:
+        await connection.rollback()
+    except STEP_ERRORS:
+        connection.terminate()

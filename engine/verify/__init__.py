@@ -1,0 +1,1 @@
+"""What is true of a database, whoever wrote it: integrity."""

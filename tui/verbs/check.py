@@ -1,0 +1,178 @@
+"""`slotfill check`: whether what a database holds is sound, every offending row named."""
+
+import asyncio
+import os
+from argparse import Namespace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import msgspec
+
+from engine.config import Settings, TargetSettings
+from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
+from engine.exit_code import ExitCode
+from engine.model.integrity import Check, Finding, Grade, Integrity
+from engine.platform.binaries import PlatformUnfit
+from engine.platform.cluster import Cluster, ClusterInUse
+from engine.platform.databases import names
+from engine.safety import GuardRefused, guard_target
+from engine.verify.integrity import CHECKS, check, restaurants_of
+from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
+
+_TIMEOUT_S = 15.0
+"""Of the connection; a check is stopped by the server before that."""
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What is checked."""
+
+    target: str
+    database: str
+    run: str
+    """Whose database it is; empty where it is no run's."""
+    dsn: str
+    slugs: tuple[str, ...] = ()
+    """Restaurants; none for all of the database."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The one JSON document of `slotfill check --json`."""
+
+    target: str
+    database: str
+    run: str
+    restaurants: tuple[str, ...]
+    """Slugs."""
+    exit_code: int
+    at: datetime
+    took_ns: int
+    counts: dict[str, int]
+    findings: dict[str, tuple[Finding, ...]]
+    failed: dict[str, str]
+    checks: tuple[Check, ...] = CHECKS
+
+
+def main(args: Namespace) -> int:
+    """Check the database of a run, or that of another target: 0 clean, 5 broken, 6 when a check could not run."""
+    try:
+        settings = settings_of(args)
+        target = guard_target(settings)
+        found = asyncio.run(_main(args, settings, target))
+    except (SettingsInvalid, RunNotFound) as error:
+        return wrong(str(error), ExitCode.USAGE)
+    except (GuardRefused, ClusterInUse) as error:
+        return wrong(str(error), ExitCode.REFUSED)
+    except (PlatformUnfit, DatabaseUnreachable, DatabaseFailed) as error:
+        return wrong(str(error), ExitCode.UNREACHABLE)
+    if args.json:
+        say_json(found)
+    else:
+        for line in lines(found):
+            say(line)
+    return found.exit_code
+
+
+def verdict(integrity: Integrity) -> ExitCode:
+    """The exit code: what is broken outweighs what could not be asked; leftovers are shown and harm no promise."""
+    if any(integrity.counts.get(one.name) for one in CHECKS if one.grade is Grade.BROKEN):
+        return ExitCode.LOST
+    return ExitCode.INCONCLUSIVE if integrity.failed else ExitCode.PASSED
+
+
+def lines(found: Checked) -> Iterator[str]:
+    """What was found, for people: every check with its count, then the rows."""
+    where = f"database {found.database}" + (f" of run {found.run}" if found.run else f" of target {found.target}")
+    houses = len(found.restaurants)
+    yield (
+        f"{where}: {len(found.checks)} checks on {houses} restaurant{'' if houses == 1 else 's'} "
+        f"in {found.took_ns / 1e6:.0f} ms"
+    )
+    yield ""
+    for one in found.checks:
+        count = "failed" if one.name in found.failed else str(found.counts.get(one.name, 0))
+        yield f"{count:>7}  {one.grade:<8}  {one.name:<30}  {one.title}"
+    for one in found.checks:
+        if one.name in found.failed:
+            yield from ("", f"{one.name} could not run and has passed nothing: {found.failed[one.name]}")
+        elif one.name in found.findings:
+            yield from ("", f"{one.name}: {one.why}")
+            rows = found.findings[one.name]
+            for row in rows:
+                yield f"  {row.subject}{f'  [{row.tables}]' if row.tables else ''}  {row.detail}"
+            if (more := found.counts[one.name] - len(rows)) > 0:
+                yield f"  and {more} more"
+    yield from ("", _summary(found))
+
+
+def _summary(found: Checked) -> str:
+    broken = sum(found.counts.get(one.name, 0) for one in found.checks if one.grade is Grade.BROKEN)
+    leftover = sum(found.counts.values()) - broken
+    unknown = f", {len(found.failed)} checks could not run" if found.failed else ""
+    if not broken and not leftover and not unknown:
+        return "clean: no check found anything"
+    return f"{broken} broken, {leftover} leftover{unknown}"
+
+
+async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> Checked:
+    async with _ground(args, settings, target) as ground:
+        connection = await Connection.open(ground.dsn, application_name="slotfill check", timeout_s=_TIMEOUT_S)
+        try:
+            places = await restaurants_of(connection, ground.slugs)
+            integrity = await check(
+                connection, [place.id for place in places], timedelta(seconds=settings.run.hold_ttl_s)
+            )
+        finally:
+            await connection.close()
+    return Checked(
+        target=ground.target,
+        database=ground.database,
+        run=ground.run,
+        restaurants=tuple(place.slug for place in places),
+        exit_code=int(verdict(integrity)),
+        at=integrity.at,
+        took_ns=integrity.took_ns,
+        counts=integrity.counts,
+        findings=integrity.findings,
+        failed=integrity.failed,
+    )
+
+
+@asynccontextmanager
+async def _ground(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[Ground]:
+    """What the command line names; the embedded server stays up meanwhile."""
+    name = settings.run.target
+    match target.kind:
+        case "embedded":
+            async with _embedded(args, settings) as ground:
+                yield ground
+        case "postgres":
+            dsn = target.dsn or os.environ.get(target.dsn_env, "")
+            if not dsn:
+                raise SettingsInvalid(f"target {name} has no dsn: give it dsn, or dsn_env and that variable")
+            yield Ground(target=name, database=name, run="", dsn=dsn, slugs=target.restaurants)
+        case other:
+            raise GuardRefused(
+                f"target {name} is of kind {other}: its database cannot be reached, so nothing was checked; "
+                "name a target with a dsn"
+            )
+
+
+@asynccontextmanager
+async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[Ground]:
+    entry = entry_of(args)
+    if entry.manifest is None:
+        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
+    database = entry.manifest.database
+    if entry.is_live:
+        tell(f"run {entry.run_id} goes on: a hold or a confirmation in flight may show as half done")
+    cluster = await Cluster.open(settings.embedded, f"check by {who()}")
+    try:
+        if database not in await names(cluster):
+            raise RunNotFound(
+                f"the database {database} of run {entry.run_id} is gone; prune removes them with their runs"
+            )
+        yield Ground(target=settings.run.target, database=database, run=entry.run_id, dsn=cluster.dsn(database))
+    finally:
+        await cluster.close()
