@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar, cast
@@ -39,9 +39,17 @@ class Connection:
     asked, and `failed` tells them as one sentence elsewhere.
     """
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", timeout_s: float) -> None:
+    def __init__(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", timeout_s: float, *, pooled: bool = False
+    ) -> None:
         self._connection = connection
         self._timeout_s = timeout_s
+        self.pooled = pooled
+        """A transaction pooler stands between: every statement is given a transaction of its own."""
+        self.local: dict[str, str] = {}
+        """Settings that every transaction is given behind a pooler, where a session keeps none."""
+        self.in_transaction = False
+        """Whether a transaction was begun here and neither committed nor rolled back."""
 
     @classmethod
     async def open(
@@ -51,17 +59,21 @@ class Connection:
         application_name: str,
         timeout_s: float,
         settings: dict[str, str] | None = None,
+        pooled: bool = False,
     ) -> "Connection":
         """Connect with TimeZone UTC. Raises DatabaseUnreachable with one sentence."""
+        # A prepared statement stays with the server's session, and behind a pooler the next one has another.
+        cache = {"statement_cache_size": 0} if pooled else {}
         try:
             async with asyncio.timeout(timeout_s):
                 connection = await asyncpg.connect(
                     dsn,
                     server_settings={"application_name": application_name, "TimeZone": "UTC", **(settings or {})},
+                    **cache,
                 )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error
-        return cls(connection, timeout_s)
+        return cls(connection, timeout_s, pooled=pooled)
 
     @property
     def pid(self) -> int:
@@ -81,21 +93,21 @@ class Connection:
 
     async def rows(self, name: str, into: type[Row], *args: object) -> list[Row]:
         """All rows of a named statement, each as `into`, whose fields are its columns."""
-        records = await self._bounded(self._connection.fetch(sql(name), *args))
+        records = await self._run(lambda: self._connection.fetch(sql(name), *args))
         return _made(records, into)
 
     async def row(self, name: str, into: type[Row], *args: object) -> Row | None:
         """The first row of a named statement, or None."""
-        record = await self._bounded(self._connection.fetchrow(sql(name), *args))
+        record = await self._run(lambda: self._connection.fetchrow(sql(name), *args))
         return None if record is None else _made([record], into)[0]
 
     async def value(self, name: str, *args: object) -> Any:
         """The first column of the first row of a named statement, or None."""
-        return await self._bounded(self._connection.fetchval(sql(name), *args))
+        return await self._run(lambda: self._connection.fetchval(sql(name), *args))
 
     async def execute(self, name: str, *args: object) -> str:
         """Run a named statement; its command tag."""
-        return cast("str", await self._bounded(self._connection.execute(sql(name), *args)))
+        return cast("str", await self._run(lambda: self._connection.execute(sql(name), *args)))
 
     async def script(self, text: str) -> str:
         """Run statements given as text, unprepared: for DDL made of files and for names that cannot be parameters.
@@ -107,14 +119,29 @@ class Connection:
     async def begin(self) -> None:
         """Open a transaction."""
         await self.script("BEGIN")
+        self.in_transaction = True
+        if self.pooled:
+            settings = {"TimeZone": "UTC", **self.local}
+            await self.execute("fill/set_session", list(settings), list(settings.values()), True)
+
+    async def begin_looking(self) -> None:
+        """Open a transaction that can write nothing."""
+        await self.script("BEGIN READ ONLY")
+        self.in_transaction = True
 
     async def commit(self) -> str:
         """Send COMMIT and wait for its answer: `COMMIT`, or `ROLLBACK` when the transaction had failed."""
+        self.in_transaction = False
         return await self.script("COMMIT")
 
     async def rollback(self) -> None:
         """Send ROLLBACK and wait for its answer."""
+        self.in_transaction = False
         await self.script("ROLLBACK")
+
+    async def prepare(self, name: str) -> None:
+        """Have a named statement read and planned by the server, and not run."""
+        await self._run(lambda: self._connection.prepare(sql(name)))
 
     def terminate(self) -> None:
         """Drop the connection at once, asking nobody: a graceful close may hang after a timeout."""
@@ -129,6 +156,23 @@ class Connection:
                 await self._connection.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
+
+    async def _run(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer of a statement; behind a pooler in a transaction of its own, where there is none yet."""
+        if not self.pooled or self.in_transaction:
+            return await self._bounded(call())
+        return await self._run_alone(call)
+
+    async def _run_alone(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            await self.begin()
+            answer = await self._bounded(call())
+        except STEP_ERRORS:
+            if self.is_open:
+                await self.rollback()
+            raise
+        await self.commit()
+        return answer
 
     async def _bounded(self, call: Any) -> Any:
         try:

@@ -1,11 +1,15 @@
 """Reading restaurants from a database: each as the floor the planner sees."""
 
+from engine.contract import REFERENCE, Contract
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
 from engine.model.floor import Floor, Hours, Policy, Table, Zone
 from engine.model.rows import PairRow, RestaurantRow, SlugRow
+from engine.session import RESTAURANT, Session
 
 
-async def read_floors(connection: Connection, slugs: tuple[str, ...]) -> dict[str, Floor]:
+async def read_floors(
+    connection: Connection, slugs: tuple[str, ...], contract: Contract = REFERENCE
+) -> dict[str, Floor]:
     """The restaurants of these slugs (`all` for every one) as the planner sees them.
 
     A slug that is not there is left out; the caller says so. Raises DatabaseFailed.
@@ -20,6 +24,8 @@ async def read_floors(connection: Connection, slugs: tuple[str, ...]) -> dict[st
         for slug in slugs:
             restaurant = await connection.row("fill/restaurant", RestaurantRow, slug)
             if restaurant is not None:
+                if contract.needs_context:
+                    await Session.of(connection).bring({RESTAURANT: str(restaurant.id)})
                 floors[slug] = await _floor(connection, restaurant, policy)
     except STEP_ERRORS as error:
         raise DatabaseFailed(f"the restaurants could not be read: {describe(error)}") from error

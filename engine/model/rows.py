@@ -1,6 +1,6 @@
-"""Rows that statements of `queries/fill` and `queries/truth` give and no other type has."""
+"""Rows that statements of `queries/fill`, `queries/probe` and `queries/truth` give and no other type has."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,54 @@ class Confirming(msgspec.Struct, frozen=True):
 
     xid: int
     table_ids: list[UUID]
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """A booking that a plain insert made, or the one of the same key that was there."""
+
+    xid: int
+    booking_id: UUID | None
+    """None when the insert was answered but made no row."""
+    duplicate: bool
+    has_guest: bool
+    """Whether there was a guest to book for; not when somebody made the same one at that moment."""
+
+
+class Created(msgspec.Struct, frozen=True):
+    """What the platform's creating function answered. It raises nothing: errors are words in its answer."""
+
+    xid: int
+    success: bool
+    duplicate: bool
+    booking_id: UUID | None
+    error: str | None
+    message: str | None
+    sqlstate: str | None
+    details: str | None
+
+
+class PendingRow(msgspec.Struct, frozen=True):
+    """A booking that waits for tables."""
+
+    booking_id: UUID
+    restaurant_id: UUID
+    on: date
+    at: time
+    party: int
+
+
+class WantingRow(msgspec.Struct, frozen=True):
+    """When a booking that still wants tables begins, local time, and for how many."""
+
+    at: time
+    party: int
+
+
+class SettingRow(msgspec.Struct, frozen=True):
+    """A setting and what it is now."""
+
+    name: str
+    value: str | None
 
 
 class RestaurantRow(msgspec.Struct, frozen=True):
@@ -62,3 +110,15 @@ class Signalled(msgspec.Struct, frozen=True):
     """Whether a backend was sent a signal."""
 
     sent: bool
+
+
+class BookingRow(msgspec.Struct, frozen=True):
+    """A booking."""
+
+    booking_id: UUID
+
+
+class Occupied(msgspec.Struct, frozen=True):
+    """Whether the database was free for a run, which has it now."""
+
+    free: bool

@@ -1,34 +1,23 @@
 """A Postgres with the platform's schema: every step is ours to do and to time."""
 
-import json
-from datetime import UTC, datetime, time, timedelta
+import contextlib
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
-
-import msgspec
 
 from engine.allocator.planner import Planner
-from engine.database import (
-    STEP_ERRORS,
-    Connection,
-    DatabaseFailed,
-    DatabaseUnreachable,
-    conflicting_table,
-    describe,
-    refusal_of,
-)
-from engine.model.floor import Busy, Candidate, Floor, Quote, Window
+from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.model.floor import Floor
 from engine.model.ids import RunId
-from engine.model.outcome import Phase, Refusal
-from engine.model.rows import Confirming, PersistedRow, Written
+from engine.model.rows import PendingRow, PersistedRow
 from engine.model.step import Step
-from engine.model.turn import Order
-from engine.target import Capability, Committed, Confirmed, Held, Seat, Submitted
-
-DINNER_FROM = time(17, 0)
-"""The platform re-types a booking from the clock: dinner from 17:00, else lunch."""
-OCCASION_MINUTES = {"lunch": 90, "dinner": 120}
-"""Length of the booking itself; the table's window follows the turn bands and is shorter."""
+from engine.model.strategy import Rules
+from engine.model.turn import PendingBooking
+from engine.restaurants import read_floors
+from engine.seat import PostgresSeat, Work
+from engine.session import Session
+from engine.target import Capability, Seat
 
 
 class PostgresTarget:
@@ -39,255 +28,103 @@ class PostgresTarget:
     steps = (Step.SUBMIT, Step.QUOTE, Step.HOLD, Step.CONFIRM, Step.COMMIT, Step.TOTAL)
 
     def __init__(
-        self, name: str, dsn: str, run: RunId, floors: dict[str, Floor], *, step_timeout_s: float, hold_ttl_s: float
+        self,
+        name: str,
+        dsn: str,
+        run: RunId,
+        floors: dict[str, Floor],
+        contract: Contract = REFERENCE,
+        terms: Terms = USUAL_TERMS,
     ) -> None:
         self.name = name
-        self.floors = floors
         self.dsn = dsn
-        self.run = run
-        self.step_timeout_s = step_timeout_s
-        self.hold_ttl = timedelta(seconds=hold_ttl_s)
-        self.planners = {slug: Planner(floor) for slug, floor in floors.items()}
+        self.contract = contract
+        self._work = Work(run, floors, contract, terms)
+        self._seats = 0
+
+    @property
+    def run(self) -> RunId:
+        """The run whose bookings are made."""
+        return self._work.run
+
+    @property
+    def floors(self) -> dict[str, Floor]:
+        """The restaurants that were opened, by slug."""
+        return self._work.floors
+
+    @property
+    def planners(self) -> dict[str, Planner]:
+        """A planner for each of them; others whenever rules or floors change."""
+        return self._work.planners
 
     async def seat(self, application_name: str) -> Seat:
         """A new seat with a connection of its own. Raises DatabaseUnreachable."""
-        return _PostgresSeat(self, application_name, await self.connect(application_name))
+        session = Session(await self.connect(application_name), lambda: self.connect(application_name))
+        number, self._seats = self._seats, self._seats + 1
+        return PostgresSeat(self._work, session, number)
 
     async def connect(self, application_name: str) -> Connection:
         """A connection of this run. Raises DatabaseUnreachable."""
-        return await Connection.open(self.dsn, application_name=application_name, timeout_s=self.step_timeout_s)
+        return await Connection.open(
+            self.dsn,
+            application_name=application_name,
+            timeout_s=self._work.terms.step_timeout_s,
+            pooled=self.contract.pooled,
+        )
 
-    async def persisted(self) -> dict[UUID, int]:
-        """This run's confirmed bookings that have tables, with how many each. Raises DatabaseFailed."""
-        connection = await self.connect(f"slotfill {self.run} truth")
-        try:
-            rows = await connection.rows("truth/persisted", PersistedRow, self.run)
-        except STEP_ERRORS as error:
-            raise DatabaseFailed(f"what the run left could not be read: {describe(error)}") from error
-        finally:
-            await connection.close()
-        return {row.booking_id: row.tables for row in rows}
+    def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
+        """Session settings and planner rules that every seat has from its next attempt on."""
+        self._work.adopt(session, rules)
+
+    async def reload(self) -> None:
+        """Read the floors anew. Raises DatabaseFailed, DatabaseUnreachable."""
+        async with self._looking("floors") as connection:
+            self._work.settle(await read_floors(connection, tuple(self.floors), self.contract))
+
+    async def pending(self, restaurants: Collection[str], on: date) -> tuple[PendingBooking, ...]:
+        """Bookings of that day that wait for tables, by start and id. Raises DatabaseFailed, DatabaseUnreachable."""
+        wanted = [slug for slug in self.floors if slug in restaurants]
+        slugs = {self.floors[slug].restaurant_id: slug for slug in wanted}
+        rows: list[PendingRow] = []
+        async with self._looking("pending") as connection:
+            for group in self._groups(wanted):
+                await Session.of(connection).bring(self._work.settings_for(group[0]))
+                ids = [self.floors[slug].restaurant_id for slug in group]
+                rows += await connection.rows("fill/pending", PendingRow, ids, on)
+        rows.sort(key=lambda row: (row.at, row.booking_id))
+        return tuple(
+            PendingBooking(row.booking_id, slugs[row.restaurant_id], row.on, row.at, row.party) for row in rows
+        )
+
+    async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
+        """Which of these and of this run's bookings are confirmed and have tables, with how many.
+
+        Raises DatabaseFailed, DatabaseUnreachable.
+        """
+        found: dict[UUID, int] = {}
+        wanted = list(bookings)
+        async with self._looking("truth") as connection:
+            for group in self._groups(list(self.floors)):
+                await Session.of(connection).bring(self._work.settings_for(group[0]))
+                rows = await connection.rows("truth/persisted", PersistedRow, self.run, wanted)
+                found.update((row.booking_id, row.tables) for row in rows)
+        return found
 
     async def close(self) -> None:
         """Nothing is held here; seats close themselves."""
 
+    def _groups(self, slugs: list[str]) -> list[list[str]]:
+        """Restaurants that one statement can see together: all, or each for itself under row security."""
+        if self.contract.needs_context:
+            return [[slug] for slug in slugs]
+        return [slugs] if slugs else []
 
-class _PostgresSeat:
-    """One worker's held connection."""
-
-    def __init__(self, target: PostgresTarget, application_name: str, connection: Connection) -> None:
-        self._target = target
-        self._application_name = application_name
-        self._connection = connection
-        self._window: Window | None = None
-        self._expired: dict[UUID, tuple[UUID, ...]] = {}
-        """Expired holds that the last quote saw, by table."""
-
-    @property
-    def pid(self) -> int | None:
-        """The backend behind this seat; None while the connection is lost."""
-        return self._connection.pid if self._connection.is_open else None
-
-    async def submit(self, order: Order) -> Submitted | Refusal:
-        """Make the booking, pending; it commits by itself."""
-        floor = self._target.floors[order.turn.restaurant]
-        occasion = "dinner" if order.turn.at >= DINNER_FROM else "lunch"
-        tag = {"run": self._target.run, "attempt": order.attempt, "turn": order.turn.id}
+    @contextlib.asynccontextmanager
+    async def _looking(self, what: str) -> AsyncIterator[Connection]:
+        connection = await self.connect(f"slotfill {self.run} {what}")
         try:
-            if not self._connection.is_open:
-                self._connection = await self._target.connect(self._application_name)
-        except DatabaseUnreachable as error:
-            return _unsent(error)
-        try:
-            written = await self._connection.row(
-                "fill/submit",
-                Written,
-                order.booking_id,
-                floor.restaurant_id,
-                order.turn.on,
-                order.turn.at,
-                _end_time(order.turn.at, OCCASION_MINUTES[occasion]),
-                order.turn.party,
-                occasion,
-                order.name,
-                order.email,
-                order.phone,
-                order.key,
-                json.dumps(tag),
-            )
+            yield connection
         except STEP_ERRORS as error:
-            return refusal_of(error, Step.SUBMIT, unanswered=Phase.IN_DOUBT)
-        if written is None:
-            return _swallowed(Step.SUBMIT)
-        return Submitted(xid=written.xid)
-
-    async def quote(self, order: Order) -> Quote | Refusal:
-        """Read what is busy on that day and plan."""
-        floor = self._target.floors[order.turn.restaurant]
-        midnight = datetime.combine(order.turn.on, time(0), ZoneInfo(floor.timezone)).astimezone(UTC)
-        try:
-            busy = await self._connection.rows(
-                "fill/busy", Busy, floor.restaurant_id, midnight, midnight + timedelta(days=1)
-            )
-        except STEP_ERRORS as error:
-            return refusal_of(error, Step.QUOTE, unanswered=Phase.UNCOMMITTED)
-        quote = self._target.planners[order.turn.restaurant].quote(order.turn.on, order.turn.at, order.turn.party, busy)
-        self._window = quote.window
-        self._expired = _expired_by_table(busy, quote.window)
-        return quote
-
-    async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
-        """Hold the candidate's tables; expired holds on them are released first, as no constraint knows the time."""
-        window = self._window
-        if window is None:
-            raise AssertionError("hold comes after a quote that gave a window")
-        expired = sorted({hold for table in candidate.tables for hold in self._expired.get(table.id, ())})
-        try:
-            if expired:
-                await self._release_expired(expired)
-            written = await self._connection.row(
-                "fill/hold",
-                Written,
-                hold_id,
-                self._target.floors[order.turn.restaurant].restaurant_id,
-                order.booking_id,
-                candidate.tables[0].zone_id,
-                window.start,
-                window.end,
-                self._target.hold_ttl,
-                [table.id for table in candidate.tables],
-                json.dumps({"requireAdjacency": True, "slotfill": {"run": self._target.run, "attempt": order.attempt}}),
-            )
-        except STEP_ERRORS as error:
-            return self._named(refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT, tables=candidate.numbers), order)
-        if written is None:
-            return _swallowed(Step.HOLD)
-        return Held(hold_id=hold_id, xid=written.xid)
-
-    async def confirm(self, order: Order, candidate: Candidate, hold_id: UUID) -> Confirmed | Refusal:
-        """Open the transaction and confirm the hold in it; a refusal rolls back."""
-        window = self._window
-        if window is None:
-            raise AssertionError("confirm comes after a quote that gave a window")
-        try:
-            await self._connection.begin()
-            answer = await self._connection.row(
-                "fill/confirm",
-                Confirming,
-                hold_id,
-                order.booking_id,
-                order.key,
-                len(candidate.tables) > 1,
-                window.start,
-                window.end,
-            )
-        except STEP_ERRORS as error:
-            refusal = refusal_of(error, Step.CONFIRM, unanswered=Phase.UNCOMMITTED, tables=candidate.numbers)
-            await self._roll_back()
-            return self._named(refusal, order)
-        if answer is None:
-            raise AssertionError("fill/confirm gives one row whatever the function gives")
-        if not answer.table_ids:
-            await self._roll_back()
-            return Refusal(
-                step=Step.CONFIRM,
-                phase=Phase.ANSWERED,
-                sqlstate="P0003",
-                message="confirm_hold_assignment_tx returned no assignments: a ledger replay, not a success",
-                tables=candidate.numbers,
-            )
-        numbers = {table.id: table.number for table in candidate.tables}
-        given = sorted(numbers.get(table, str(table)) for table in answer.table_ids)
-        return Confirmed(tables=tuple(given), xid=answer.xid)
-
-    async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
-        """Commit what confirm opened. Once COMMIT was written, only its answer tells what happened."""
-        try:
-            word = await self._connection.commit()
-        except STEP_ERRORS as error:
-            refusal = refusal_of(error, Step.COMMIT, unanswered=Phase.IN_DOUBT, tables=candidate.numbers)
-            return self._named(refusal, order)
-        if word != "COMMIT":
-            # A transaction that had failed answers COMMIT with ROLLBACK, and no error.
-            return Refusal(
-                step=Step.COMMIT,
-                phase=Phase.ANSWERED,
-                message=f"COMMIT was answered with {word}: the transaction had failed",
-                tables=candidate.numbers,
-            )
-        return Committed()
-
-    async def release(self, hold_id: UUID) -> Refusal | None:
-        """Give a hold back, its tables first, in one transaction."""
-        try:
-            if not self._connection.is_open:
-                self._connection = await self._target.connect(self._application_name)
-            await self._connection.begin()
-            await self._connection.execute("fill/release_members", [hold_id])
-            await self._connection.execute("fill/release_holds", [hold_id])
-            await self._connection.commit()
-        except DatabaseUnreachable as error:
-            return _unsent(error)
-        except STEP_ERRORS as error:
-            refusal = refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT)
-            await self._roll_back()
-            return refusal
-        return None
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._connection.close()
-
-    async def _release_expired(self, holds: list[UUID]) -> None:
-        await self._connection.begin()
-        await self._connection.execute("fill/release_expired_members", holds)
-        await self._connection.execute("fill/release_expired_holds", holds)
-        await self._connection.commit()
-
-    async def _roll_back(self) -> None:
-        """Leave no transaction open: a connection that cannot roll back is dropped, and the server does it."""
-        if not self._connection.is_open:
-            return
-        try:
-            await self._connection.rollback()
-        except STEP_ERRORS:
-            self._connection.terminate()
-
-    def _named(self, refusal: Refusal, order: Order) -> Refusal:
-        """The refusal with the one table its proof names, where it names one."""
-        table = conflicting_table(refusal)
-        if table is None:
-            return refusal
-        floor = self._target.floors[order.turn.restaurant]
-        numbers = tuple(one.number for one in floor.tables if one.id == table)
-        return msgspec.structs.replace(refusal, tables=numbers) if numbers else refusal
-
-
-def _expired_by_table(busy: list[Busy], window: Window | None) -> dict[UUID, tuple[UUID, ...]]:
-    found: dict[UUID, tuple[UUID, ...]] = {}
-    for one in busy:
-        if one.expired and one.hold_id and window and one.start < window.end and one.end > window.start:
-            found[one.table_id] = (*found.get(one.table_id, ()), one.hold_id)
-    return found
-
-
-def _end_time(start: time, minutes: int) -> time:
-    """The booking's end, within its day: the platform stores a date and two times."""
-    end = start.hour * 60 + start.minute + minutes
-    return time(23, 59) if end >= 24 * 60 else time(end // 60, end % 60)
-
-
-def _unsent(error: DatabaseUnreachable) -> Refusal:
-    cause = error.__cause__
-    return Refusal(
-        step=Step.SUBMIT,
-        phase=Phase.BEFORE_SEND,
-        message=str(error),
-        sqlstate=getattr(cause, "sqlstate", None),
-        exception="ConnectionRefusedError",
-    )
-
-
-def _swallowed(step: Step) -> Refusal:
-    """A write was answered without its row: something on the server dropped it."""
-    return Refusal(step=step, phase=Phase.ANSWERED, message=f"{step}: the insert was answered but no row was written")
+            raise DatabaseFailed(f"{what} of run {self.run} could not be read: {describe(error)}") from error
+        finally:
+            await connection.close()

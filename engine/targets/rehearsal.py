@@ -1,7 +1,7 @@
 """A target in memory with the platform's rules: to test whatever is not Postgres, and to rehearse a plan."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 from engine.allocator.planner import Planner
@@ -9,7 +9,8 @@ from engine.clock import Clock
 from engine.model.floor import Busy, Candidate, Floor, Quote, Window
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
-from engine.model.turn import Order
+from engine.model.strategy import Rules, Strategy
+from engine.model.turn import Order, PendingBooking
 from engine.target import Capability, Committed, Confirmed, Held, Seat, Submitted
 
 
@@ -28,7 +29,8 @@ class RehearsalTarget:
         self.clock = clock
         self.step_ns = step_ns
         self.planners = {slug: Planner(floor) for slug, floor in self.floors.items()}
-        self.pending: set[UUID] = set()
+        self.waiting: dict[UUID, PendingBooking] = {}
+        """Bookings that wait for tables; a submit adds one."""
         self.confirmed: dict[UUID, tuple[str, ...]] = {}
         self.busy: list[Busy] = []
         self.seats = 0
@@ -38,7 +40,19 @@ class RehearsalTarget:
         self.seats += 1
         return _RehearsalSeat(self)
 
-    async def persisted(self) -> dict[UUID, int]:
+    def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
+        """Planners with these rules; there is no session."""
+        self.planners = {slug: Planner(floor, rules) for slug, floor in self.floors.items()}
+
+    async def reload(self) -> None:
+        """The floors are as they were given."""
+
+    async def pending(self, restaurants: Collection[str], on: date) -> tuple[PendingBooking, ...]:
+        """Bookings of that day that wait for tables, by start and id."""
+        found = [one for one in self.waiting.values() if one.restaurant in restaurants and one.on == on]
+        return tuple(sorted(found, key=lambda one: (one.at, one.booking_id)))
+
+    async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
         """Confirmed bookings with how many tables each."""
         return {booking: len(tables) for booking, tables in self.confirmed.items()}
 
@@ -70,13 +84,17 @@ class _RehearsalSeat:
 
     async def submit(self, order: Order) -> Submitted | Refusal:
         await self._target.pass_time()
-        self._target.pending.add(order.booking_id)
-        return Submitted()
+        turn = order.turn
+        self._target.waiting[order.booking_id] = PendingBooking(
+            order.booking_id, turn.restaurant, turn.on, turn.at, turn.party
+        )
+        return Submitted(order.booking_id)
 
-    async def quote(self, order: Order) -> Quote | Refusal:
+    async def quote(self, order: Order, strategy: Strategy) -> Quote | Refusal:
         await self._target.pass_time()
         planner = self._target.planners[order.turn.restaurant]
-        self._quote = planner.quote(order.turn.on, order.turn.at, order.turn.party, list(self._target.busy))
+        turn = order.turn
+        self._quote = planner.quote(turn.on, turn.at, turn.party, list(self._target.busy), strategy=strategy)
         return self._quote
 
     async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
@@ -106,7 +124,7 @@ class _RehearsalSeat:
             if not (one.hold_id and one.table_id in ids and one.start == window.start and one.end == window.end)
         ]
         self._target.busy.extend(Busy(table.id, window.start, window.end) for table in candidate.tables)
-        self._target.pending.discard(order.booking_id)
+        self._target.waiting.pop(order.booking_id, None)
         self._target.confirmed[order.booking_id] = candidate.numbers
         return Committed()
 

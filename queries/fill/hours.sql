@@ -1,12 +1,11 @@
--- A restaurant's weekly opening hours.
+-- A restaurant's opening hours: by weekday, and of single dates, which override theirs.
 -- params: $1 restaurant uuid
 -- returns: Hours
-SELECT h.day_of_week::int AS day_of_week,
+SELECT coalesce(h.day_of_week, extract(dow FROM h.effective_date))::int AS day_of_week,
        h.opens_at AS opens_at,
        h.closes_at AS closes_at,
-       h.is_closed AS is_closed
+       h.is_closed AS is_closed,
+       h.effective_date AS effective_date
   FROM restaurant_operating_hours h
  WHERE h.restaurant_id = $1::uuid
-   AND h.day_of_week IS NOT NULL
-   AND h.effective_date IS NULL
- ORDER BY h.day_of_week
+ ORDER BY day_of_week, effective_date

@@ -1,19 +1,22 @@
-"""`slotfill db`: the embedded database from outside a run."""
+"""`slotfill db`: the embedded database from outside a run; `db_target` does the same for any other."""
 
 import asyncio
+import datetime as dt
 import os
 import sys
 from argparse import Namespace
 from typing import NoReturn
 
 from engine.config import Settings
-from engine.database import DatabaseUnreachable
+from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.platform.binaries import PlatformUnfit, find
 from engine.platform.cluster import Cluster, ClusterInUse, status, stop
 from engine.platform.databases import clone, drop, ensure_template, names
+from engine.platform.seed import DATA, data_set
 from engine.records.archive import RunEntry, list_runs, runs_folder
 from engine.safety import GuardRefused, guard_target
+from tui.verbs import db_target
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
@@ -22,7 +25,10 @@ def main(args: Namespace) -> int:
     """Do one of init, reset, seed, status, stop, url, psql."""
     try:
         settings = settings_of(args)
-        guard_target(settings)
+        if guard_target(settings).kind == "postgres":
+            return db_target.main(args, settings)
+        if settings.run.data and settings.run.data not in DATA:
+            return wrong(f"--data {settings.run.data}: give {', '.join(DATA)}", ExitCode.USAGE)
         if args.what == "psql":
             _psql(args, settings)
         return asyncio.run(_main(args, settings))
@@ -32,7 +38,7 @@ def main(args: Namespace) -> int:
         return wrong(str(error), ExitCode.REFUSED)
     except ClusterInUse as error:
         return wrong(str(error), ExitCode.REFUSED)
-    except (PlatformUnfit, DatabaseUnreachable) as error:
+    except (PlatformUnfit, DatabaseFailed, DatabaseUnreachable) as error:
         return wrong(str(error), ExitCode.UNREACHABLE)
 
 
@@ -72,7 +78,7 @@ async def _init(args: Namespace, settings: Settings) -> int:
     """Make the cluster, install the platform and seed it into the template every run is cloned from."""
     cluster = await Cluster.open(settings.embedded, f"db {args.what} by {who()}")
     try:
-        template = await ensure_template(cluster)
+        template = await ensure_template(cluster, settings.run.data or DATA[0])
     finally:
         await cluster.close()
     if args.json:
@@ -93,9 +99,11 @@ async def _reset(args: Namespace, settings: Settings) -> int:
         return wrong(f"{database} was left as it is; --yes answers for you", ExitCode.REFUSED)
     cluster = await Cluster.open(settings.embedded, f"db reset by {who()}")
     try:
-        await ensure_template(cluster)
+        data = (entry.manifest and entry.manifest.data) or DATA[0]
+        day = dt.date.fromisoformat(entry.manifest.day) if entry.manifest and data_set(data).moves else None
+        await ensure_template(cluster, data)
         await drop(cluster, database)
-        await clone(cluster, database)
+        await clone(cluster, database, data, day)
     finally:
         await cluster.close()
     tell(f"{database} is as the seed left it")

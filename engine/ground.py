@@ -1,0 +1,198 @@
+"""The ground a run works on: a database of its own in the embedded cluster, or one that is somebody's."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from engine.config import Settings, TargetSettings
+from engine.database import STEP_ERRORS, Connection, describe
+from engine.exit_code import ExitCode
+from engine.model.ids import RunId
+from engine.model.rows import Occupied
+from engine.planning import data_of
+from engine.platform.cluster import Cluster
+from engine.platform.databases import clone, drop_all, ensure_template, names
+from engine.platform.seed import DATA_SETS, SEEDED_DAY
+from engine.records.archive import RunEntry, find, list_runs, runs_folder
+from engine.records.trouble import RunNotFound
+from engine.safety import GuardRefused, dsn_of, guard_database
+from engine.spec import Spec
+
+
+class CannotBegin(Exception):
+    """The run was not begun. The message is one sentence; `exit_code` goes with it."""
+
+    def __init__(self, text: str, exit_code: ExitCode) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Ground(Protocol):
+    """Where a run works."""
+
+    @property
+    def dsn(self) -> str:
+        """How to reach the database in hand."""
+        ...
+
+    @property
+    def database(self) -> str:
+        """Its name; that of the first repeat when there are several."""
+        ...
+
+    @property
+    def data(self) -> str:
+        """What it was seeded with; empty where that is not ours to know."""
+        ...
+
+    @property
+    def day(self) -> date:
+        """The day the run is for, or the first of several."""
+        ...
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is ours to reset and to break."""
+        ...
+
+    async def renew(self, repeat: int) -> bool:
+        """Bring it back to its first state for that repeat; False where that cannot be done: it goes on as it is."""
+        ...
+
+
+class EmbeddedGround:
+    """A database of the run's own, cloned from a seeded template; or that of an earlier run."""
+
+    is_embedded = True
+
+    def __init__(self, cluster: Cluster, run_id: RunId, data: str, day: date, database: str) -> None:
+        self.data = data
+        self.day = day
+        self.database = database
+        self._cluster = cluster
+        self._run_id = run_id
+        self._fresh = database == own_database(run_id)
+        self._present = database
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, cluster: Cluster, spec: Spec, run_id: RunId) -> AsyncIterator["EmbeddedGround"]:
+        """The ground of a new run; a run that does not come to stand leaves no database. Raises CannotBegin."""
+        settings = spec.settings
+        if spec.fresh:
+            data = data_of(spec.plan, settings)
+            ground = cls(cluster, run_id, data, _day(settings, data), own_database(run_id))
+            await clone(cluster, ground.database, data, ground.day)
+        else:
+            entry = earlier(settings, spec.continues)
+            database = _last_repeat(entry.manifest.database if entry.manifest else "", await names(cluster))
+            if not database:
+                raise CannotBegin(f"the database of run {entry.run_id} is gone", ExitCode.USAGE)
+            data = (entry.manifest.data if entry.manifest else "") or data_of(spec.plan, settings)
+            stood = entry.manifest.day if entry.manifest else ""
+            day = settings.run.date or (date.fromisoformat(stood) if stood else _day(settings, data))
+            ground = cls(cluster, run_id, data, day, database)
+        try:
+            yield ground
+        except CannotBegin:
+            # Nothing was begun: nothing stays. Whatever else goes wrong happens in a run, whose database is evidence.
+            if spec.fresh:
+                await drop_all(cluster, ground.database)
+            raise
+
+    @property
+    def dsn(self) -> str:
+        """How to reach the database in hand."""
+        return self._cluster.dsn(self._present)
+
+    async def renew(self, repeat: int) -> bool:
+        """A new clone for that repeat; False in an earlier run's database, which goes on as it is."""
+        if not self._fresh:
+            return False
+        self._present = f"{own_database(self._run_id)}_r{repeat}"
+        await ensure_template(self._cluster, self.data)
+        await clone(self._cluster, self._present, self.data, self.day)
+        return True
+
+
+class ForeignGround:
+    """Somebody's database that carries our marker: it stays as it is, and one run at a time works in it."""
+
+    is_embedded = False
+    data = ""
+
+    def __init__(self, dsn: str, database: str, day: date) -> None:
+        self.dsn = dsn
+        self.database = database
+        self.day = day
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, spec: Spec, target: TargetSettings) -> AsyncIterator["ForeignGround"]:
+        """The ground of a new run, once the database said that it is ours to write to. Raises CannotBegin."""
+        name = spec.settings.run.target
+        dsn = dsn_of(name, target)
+        connection = await Connection.open(
+            dsn,
+            application_name="slotfill run",
+            timeout_s=spec.settings.run.step_timeout_s,
+            pooled=True,
+        )
+        try:
+            await guard_database(connection, name)
+            # Behind a transaction pooler no lock outlasts its statement: there the user sees to it that one run works.
+            free = await connection.row("act/occupy", Occupied)
+            if free is None or not free.free:
+                raise CannotBegin(
+                    f"another run works in the database of target {name}; wait for its end, or stop it",
+                    ExitCode.REFUSED,
+                )
+            database = await connection.value("platform/admin/database_name")
+            entry = earlier(spec.settings, spec.continues) if spec.continues else None
+            stood = entry.manifest.day if entry and entry.manifest else ""
+            yield cls(
+                dsn, str(database), spec.settings.run.date or (date.fromisoformat(stood) if stood else SEEDED_DAY)
+            )
+        except GuardRefused as error:
+            raise CannotBegin(str(error), ExitCode.REFUSED) from error
+        except STEP_ERRORS as error:
+            raise CannotBegin(f"target {name} could not be opened: {describe(error)}", ExitCode.UNREACHABLE) from error
+        finally:
+            await connection.close()
+
+    async def renew(self, repeat: int) -> bool:
+        """It is not ours to bring back to an earlier state."""
+        return False
+
+
+def _last_repeat(database: str, there: list[str]) -> str:
+    """The database of the run's last repeat among those that are there; empty when there is none."""
+    repeats = [name for name in there if name == database or name.startswith(f"{database}_r")]
+    return max(repeats, key=lambda name: int(name.removeprefix(database).removeprefix("_r") or 1), default="")
+
+
+def own_database(run_id: str) -> str:
+    """The name of a run's own database; its repeats' begin with it."""
+    return f"sf_{run_id}"
+
+
+def earlier(settings: Settings, continues: str) -> RunEntry:
+    """The run whose database is worked in: the one that is gone on with, or the last one. Raises CannotBegin."""
+    word = f"continue {continues}" if continues else "--no-reset"
+    root = runs_folder(settings.records.runs)
+    try:
+        entry = find(root, continues or "last")
+    except RunNotFound as error:
+        raise CannotBegin(f"{word} needs a run before this one: {error}", ExitCode.USAGE) from error
+    database = entry.manifest.database if entry.manifest else ""
+    for other in list_runs(root):
+        if other.is_live and other.manifest and other.manifest.database == database:
+            raise CannotBegin(f"{word}: run {other.run_id} still works in {database}; stop it first", ExitCode.REFUSED)
+    return entry
+
+
+def _day(settings: Settings, data: str) -> date:
+    found = DATA_SETS[data].day
+    # Only a set that follows the calendar asks it.
+    return settings.run.date or found or datetime.now(UTC).astimezone().date()

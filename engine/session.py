@@ -1,0 +1,51 @@
+"""One seat's connection: opened again when it was lost, and brought to the session settings an attempt is to have."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from engine.database import Connection, DatabaseUnreachable
+
+RESTAURANT = "app.restaurant_id"
+"""The setting that the platform's row security reads; `set_restaurant_context` sets it and nothing else."""
+
+
+class Session:
+    """A held connection and what of ours is set in it."""
+
+    def __init__(self, connection: Connection, connect: Callable[[], Awaitable[Connection]]) -> None:
+        self.connection = connection
+        self._connect = connect
+        self._wanted: Mapping[str, str] = {}
+        self._set: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Session":
+        """A session of a connection that is not opened again."""
+
+        async def lost() -> Connection:
+            raise DatabaseUnreachable("the connection was lost")
+
+        return cls(connection, lost)
+
+    async def reopen(self) -> None:
+        """Connect again when the connection was lost. Raises DatabaseUnreachable."""
+        if not self.connection.is_open:
+            self.connection = await self._connect()
+            self._wanted, self._set = {}, {}
+
+    async def bring(self, settings: Mapping[str, str]) -> None:
+        """Have exactly these settings from now on; what was set before and is no more goes back to what it was.
+
+        Costs a round trip only when something changes. Raises what a statement raises.
+        """
+        if settings is self._wanted:
+            return
+        wanted = dict(settings)
+        if self.connection.pooled:
+            # Told to every transaction instead.
+            self.connection.local = wanted
+        elif wanted != self._set:
+            changed = {name: value for name, value in wanted.items() if self._set.get(name) != value}
+            back = dict.fromkeys(self._set.keys() - wanted.keys())
+            told: dict[str, str | None] = {**back, **changed}
+            await self.connection.execute("fill/set_session", list(told), list(told.values()), False)
+        self._wanted, self._set = settings, wanted
