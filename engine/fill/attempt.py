@@ -1,6 +1,7 @@
-"""One attempt: submit, quote, then try candidate after candidate until one is committed or none is left."""
+"""One attempt: submit, quote by one strategy after the other, try candidate after candidate until one is committed."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid5
@@ -15,7 +16,7 @@ from engine.model.ids import Ids, worker_name
 from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of, classify
 from engine.model.step import Step
 from engine.model.turn import Order
-from engine.target import Confirmed, Seat
+from engine.target import Confirmed, Seat, Submitted
 
 Answer = TypeVar("Answer")
 
@@ -26,6 +27,10 @@ OVERCOME = frozenset(
     {Outcome.HOLD_CONFLICT, Outcome.OVERLAP, Outcome.ADJACENCY, Outcome.NOT_MOVABLE, Outcome.ZONE_LOCK}
 )
 """Refusals that say something about the tables tried and nothing about the next ones."""
+CURABLE = frozenset({Outcome.SERIALIZATION, Outcome.DEADLOCK, Outcome.LOCK_TIMEOUT})
+"""Refusals that the very same request may not meet again."""
+BACKOFF_NS = 10_000_000
+"""Mean wait before the first retry; it doubles with each."""
 
 
 class Holders:
@@ -65,6 +70,8 @@ class Desk(NamedTuple):
     holders: Holders
     zones: Mapping[UUID, str]
     """Names of the zones, for screens."""
+    retries: Callable[[], int] = lambda: 0
+    """How many retries an attempt has, as the settings in force say."""
 
 
 class Attempt:
@@ -78,9 +85,12 @@ class Attempt:
         self._log = desk.log
         self._holders = desk.holders
         self._zones = desk.zones
+        self._retries = desk.retries()
+        self._retried = 0
+        self._strategy = ""
         self._ids = msgspec.structs.replace(row.ids, turn=order.turn.id, attempt=order.attempt)
         self._steps: list[StepTook] = []
-        self._try = 0
+        self._tries = 0
         self._xid: int | None = None
         self._hold: UUID | None = None
         """The hold that is there, or may be."""
@@ -96,6 +106,8 @@ class Attempt:
         started_ns = self._clock.now_ns()
         try:
             decided, given = await self._decide()
+            if given is not None and not given[1].tables:
+                decided = self._replayed(given[0])
         except asyncio.CancelledError:
             refusal = self._cancelled()
             if not self._committing:
@@ -105,34 +117,72 @@ class Attempt:
         return self._end(due_ns, started_ns, decided, given)
 
     async def _decide(self) -> tuple[Refusal | None, tuple[Candidate, Confirmed] | None]:
-        self._intend(Step.SUBMIT, Phase.IN_DOUBT)
-        submitted = await self._timed(Step.SUBMIT, self._seat.submit(self._order))
-        if isinstance(submitted, Refusal):
-            return submitted, None
+        if self._order.submits:
+            submitted = await self._submit()
+            if isinstance(submitted, Refusal):
+                return submitted, None
+            if submitted.booking_id != self._order.booking_id:
+                self._order = self._order.of(submitted.booking_id)
         self._unanswered = Phase.UNCOMMITTED
-        quote = await self._timed(Step.QUOTE, self._seat.quote(self._order))
-        if isinstance(quote, Refusal):
-            return quote, None
-        self._window = quote.window
-        if not quote.candidates:
-            return self._unseated(quote), None
-        refusal: Refusal | None = None
-        for candidate in quote.candidates:
-            self._try += 1
-            answer = await self._try_one(candidate)
-            if isinstance(answer, Confirmed):
-                return None, (candidate, answer)
-            refusal = answer
-            if classify(refusal) not in OVERCOME:
-                return refusal, None
-        if refusal is not None and classify(refusal) is Outcome.HOLD_CONFLICT:
-            message = f"Hold conflicts prevented all candidates ({self._try} tried); the last: {refusal.message}"
-            refusal = msgspec.structs.replace(refusal, message=message)
-        return refusal, None
+        unseated: Refusal | None = None
+        refused: Refusal | None = None
+        tried: set[tuple[str, ...]] = set()
+        for strategy in self._order.ladder:
+            self._strategy = strategy.name if len(self._order.ladder) > 1 else ""
+            quote = await self._timed(Step.QUOTE, self._seat.quote(self._order, strategy))
+            if isinstance(quote, Refusal):
+                return quote, None
+            self._window = quote.window
+            if not quote.candidates:
+                unseated = self._unseated(quote)
+            for candidate in quote.candidates:
+                # A set that a rung below was refused is refused again: relaxed rungs only add to the adjacent ones.
+                if candidate.numbers in tried:
+                    continue
+                tried.add(candidate.numbers)
+                answer = await self._try(candidate)
+                if isinstance(answer, Confirmed):
+                    return None, (candidate, answer)
+                refused = answer
+                if classify(refused) not in OVERCOME:
+                    return refused, None
+        if refused is not None and classify(refused) is Outcome.HOLD_CONFLICT:
+            message = f"Hold conflicts prevented all candidates ({self._tries} tried); the last: {refused.message}"
+            refused = msgspec.structs.replace(refused, message=message)
+        return refused or unseated, None
 
-    async def _try_one(self, candidate: Candidate) -> Confirmed | Refusal:
-        hold_id = uuid5(self._order.booking_id, f"hold {self._try}")
-        self._row.tries(self._try, candidate, self._zones.get(candidate.tables[0].zone_id, ""))
+    async def _submit(self) -> Submitted | Refusal:
+        while True:
+            self._intend(Step.SUBMIT, Phase.IN_DOUBT)
+            submitted = await self._timed(Step.SUBMIT, self._seat.submit(self._order))
+            if not (isinstance(submitted, Refusal) and await self._may_retry(submitted)):
+                return submitted
+
+    async def _try(self, candidate: Candidate) -> Confirmed | Refusal:
+        """Try one candidate; once more while a retry may help."""
+        while True:
+            self._tries += 1
+            answer = await self._try_once(candidate)
+            if not (isinstance(answer, Refusal) and await self._may_retry(answer)):
+                return answer
+
+    async def _may_retry(self, refusal: Refusal) -> bool:
+        """Whether there is a retry left for this refusal; waits its backoff, drawn from the attempt's key."""
+        if self._retried >= self._retries or classify(refusal) not in CURABLE:
+            return False
+        if certainty_of(refusal) is not Certainty.FAIL:
+            return False
+        mean_ns = BACKOFF_NS << self._retried
+        self._retried += 1
+        # Spread out, or those that met once meet again; by the key, so that equal runs wait alike.
+        share = random.Random(f"{self._order.key}/{self._retried}").uniform(0.5, 1.5)  # noqa: S311 - no secret
+        await self._clock.sleep_until(self._clock.now_ns() + round(mean_ns * share))
+        return True
+
+    async def _try_once(self, candidate: Candidate) -> Confirmed | Refusal:
+        # By the key: a later attempt for the same booking must not use an id that is in the platform's books.
+        hold_id = uuid5(self._order.booking_id, f"hold {self._order.key} {self._tries}")
+        self._row.tries(self._tries, candidate, self._zones.get(candidate.tables[0].zone_id, ""))
         self._intend(Step.HOLD, Phase.IN_DOUBT, candidate, hold_id)
         self._hold = hold_id
         held = await self._timed(Step.HOLD, self._seat.hold(self._order, candidate, hold_id))
@@ -168,7 +218,7 @@ class Attempt:
         answer = await call
         refused = isinstance(answer, Refusal)
         took_ns = self._clock.now_ns() - started_ns
-        self._steps.append(StepTook(step, self._try, started_ns, took_ns, refused))
+        self._steps.append(StepTook(step, self._tries, started_ns, took_ns, refused))
         if isinstance(answer, Refusal):
             wanted = answer.tables
             if wanted and answer.held_by is None:
@@ -188,6 +238,7 @@ class Attempt:
                 booking_id=self._order.booking_id,
                 tables=candidate.numbers if candidate else (),
                 hold_id=hold_id,
+                strategy=self._strategy,
             )
         )
         self._unanswered = unanswered
@@ -213,6 +264,17 @@ class Attempt:
         self._refuse(refusal)
         return refusal
 
+    def _replayed(self, candidate: Candidate) -> Refusal:
+        """The platform's success that left no rows: acknowledged, and told apart from a fill."""
+        refusal = Refusal(
+            step=Step.CONFIRM,
+            phase=Phase.ANSWERED,
+            message="the platform answered success with no assignments: a ledger replay, and it was committed",
+            tables=candidate.numbers,
+        )
+        self._refuse(refusal)
+        return refusal
+
     def _cancelled(self) -> Refusal:
         refusal = Refusal(
             step=self._row.step or Step.SUBMIT,
@@ -231,11 +293,12 @@ class Attempt:
                 ids=self._at(refusal.step),
                 refusal=refusal,
                 outcome=classify(refusal).word,
+                strategy=self._strategy,
             )
         )
 
     def _at(self, step: Step) -> Ids:
-        return msgspec.structs.replace(self._ids, attempt_try=self._try or None, step=step)
+        return msgspec.structs.replace(self._ids, attempt_try=self._tries or None, step=step)
 
     def _end(
         self, due_ns: int, started_ns: int, decided: Refusal | None, given: tuple[Candidate, Confirmed] | None
@@ -250,17 +313,19 @@ class Attempt:
             started_ns=started_ns,
             ended_ns=ended_ns,
             outcome=(classify(decided) if decided else Outcome.FILLED).word,
-            certainty=certainty_of(decided) if decided else Certainty.OK,
+            # What was given was committed, be it no rows at all.
+            certainty=certainty_of(decided) if decided and given is None else Certainty.OK,
             booking_id=self._order.booking_id,
             ordinal=self._order.ordinal,
-            tries=self._try,
+            tries=self._tries,
             steps=(*self._steps, total),
             tables=given[1].tables if given else (),
-            seats=candidate.capacity if candidate else 0,
+            seats=candidate.capacity if candidate and not decided else 0,
             party=self._order.turn.party,
-            zone=self._zones.get(candidate.tables[0].zone_id) if candidate else None,
+            zone=self._zones.get(candidate.tables[0].zone_id) if candidate and not decided else None,
             xid=self._xid,
             refusal=decided,
+            strategy=self._strategy,
         )
         self._log(ended)
         return ended

@@ -1,6 +1,10 @@
 """The crew: as many workers as wanted, each taking turns and making attempts; all change happens between attempts."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import msgspec
 
 from engine.database import DatabaseUnreachable
 from engine.fill.attempt import Attempt, Desk
@@ -11,6 +15,7 @@ from engine.model.event import AttemptEnded, RunMoved, TurnEnded, WorkerMoved
 from engine.model.ids import Ids, RunId, TurnId, WorkerId, worker_name
 from engine.model.outcome import Outcome
 from engine.model.run_state import RunState, WorkerState
+from engine.model.strategy import Strategy
 from engine.model.turn import Order, Turn
 from engine.plan import Plan
 from engine.target import Seat, Target
@@ -24,13 +29,34 @@ class TargetLost(Exception):
     """The target took no connection for too long. The message is one sentence."""
 
 
+async def _nothing() -> None:
+    """What is done between passes where nobody said otherwise; a plan with one pass never asks."""
+
+
+class Task(NamedTuple):
+    """What a crew has to do, and how."""
+
+    plan: Plan
+    ladder: tuple[Strategy, ...]
+    """The strategies each attempt quotes by."""
+    concurrency: int
+    gathers: bool = False
+    """No attempt begins before every worker has its seat: all of them at once."""
+    between: Callable[[], Awaitable[None]] = _nothing
+    """Done when a pass is over and none is in flight; it ends with `Plan.next_pass`."""
+
+
 class Crew:
     """Runs a plan at a target. Every method but `run` returns at once: it changes what is wanted, workers follow."""
 
-    def __init__(self, run: RunId, plan: Plan, target: Target, pace: Pace, desk: Desk, concurrency: int) -> None:
+    def __init__(self, run: RunId, task: Task, target: Target, pace: Pace, desk: Desk) -> None:
         self.state = RunState.STARTING
         self.reason = ""
-        self.concurrency = concurrency
+        self.concurrency = task.concurrency
+        self.first_leg = 0
+        """The leg of the plan's first pass; a repeat goes on counting."""
+        self.orders = Orders(run, task.ladder)
+        self.between = task.between
         self.rows: dict[WorkerId, WorkerRow] = {}
         self.in_flight = 0
         self.late_ns = 0
@@ -38,11 +64,12 @@ class Crew:
         """Why a worker has no seat; empty when all have."""
         self.pace = pace
         self.run_id = run
-        self._plan = plan
+        self._plan = task.plan
+        self._missing: set[WorkerId] | None = set(map(WorkerId, range(task.concurrency))) if task.gathers else None
+        """Workers that all others wait for before the first attempt; None once they need not."""
         self._target = target
         self._desk = desk
         self._clock = desk.clock
-        self._orders = Orders(run)
         self._turn_counts: dict[TurnId, tuple[int, int]] = {}
         self._tasks: dict[WorkerId, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
@@ -89,6 +116,12 @@ class Crew:
         """The plan was changed: workers that found no turn look again."""
         self._nudge()
 
+    def take_over(self, plan: Plan, first_leg: int) -> None:
+        """The same plan from its beginning: the next repeat. Only while `run` is not running."""
+        self._plan = plan
+        self.first_leg = first_leg
+        self.rows.clear()
+
     def stop(self) -> bool:
         """No new attempt begins and the run ends when those in flight have. False when it is over or on its way."""
         if self.state.is_over or self.state in (RunState.DRAINING, RunState.CANCELLING):
@@ -109,6 +142,16 @@ class Crew:
         self._move(state, reason)
 
     # What it shows
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in hand."""
+        return self._plan
+
+    @property
+    def leg(self) -> int:
+        """The leg in hand."""
+        return self.first_leg + self._plan.leg
 
     @property
     def is_stopping(self) -> bool:
@@ -139,11 +182,16 @@ class Crew:
         """Work until the plan is done or the operator stops. A worker's bug ends it loudly, as an ExceptionGroup."""
         self._counted_at_ns = self._clock.now_ns()
         self.pace.begin(self._counted_at_ns)
-        self._move(RunState.RUNNING)
+        if not self.is_stopping:
+            self._move(RunState.RUNNING)
         async with asyncio.TaskGroup() as group:
             while not self._is_done():
                 self._hire(group)
-                await self._changed.wait()
+                if self._plan.pass_is_over and self.state is RunState.RUNNING:
+                    await self.between()
+                    self._nudge()
+                else:
+                    await self._changed.wait()
 
     def _is_done(self) -> bool:
         return not self._tasks and (self.is_stopping or self._plan.is_done)
@@ -167,7 +215,9 @@ class Crew:
         try:
             seat = await self._seat(row)
             while seat is not None and not self._leaves(row):
-                if self.state in (RunState.PAUSING, RunState.PAUSED):
+                if self._missing:
+                    await self._rest(row, WorkerState.IDLE)
+                elif self.state in (RunState.PAUSING, RunState.PAUSED):
                     await self._rest(row, WorkerState.RESTING)
                 elif (turn := self._plan.take(row.worker)) is not None:
                     await self._work_on(row, turn, seat)
@@ -198,6 +248,9 @@ class Crew:
                 seat = await self._target.seat(f"slotfill {self.run_id} {worker_name(row.worker)}")
             except DatabaseUnreachable as error:
                 self.trouble = f"{worker_name(row.worker)} has no connection: {error}"
+                # Whoever has a seat begins: waiting for one that the server has no room for would last for ever.
+                self._missing = None
+                self._nudge()
                 now_ns = self._clock.now_ns()
                 if any(other.pid is not None for other in self.rows.values()):
                     alone_since_ns = now_ns
@@ -207,6 +260,9 @@ class Crew:
             else:
                 self.trouble = ""
                 row.pid = seat.pid
+                if self._missing is not None:
+                    self._missing.discard(row.worker)
+                    self._nudge()
                 return seat
         return None
 
@@ -222,7 +278,7 @@ class Crew:
                 if ordinal is None:
                     self.pace.give_back(claim)
                     return
-                await self._attempt(row, self._orders.next(turn, ordinal), seat, due_ns)
+                await self._attempt(row, self.orders.next(turn, ordinal), seat, due_ns)
         finally:
             row.turn = None
             self._plan.leave(row.worker, turn.id)
@@ -233,6 +289,7 @@ class Crew:
         self.in_flight += 1
         row.moves(WorkerState.WORKING, self._clock.now_ns())
         row.begins(order, self._clock.now_ns())
+        row.ids = msgspec.structs.replace(row.ids, leg=self.leg)
         self.late_ns = max(0, self._clock.now_ns() - due_ns) if self.pace.rate is not None else 0
         ended: AttemptEnded | None = None
         try:
@@ -253,7 +310,7 @@ class Crew:
         self._turn_counts[order.turn.id] = attempts, fills = attempts + 1, fills + filled
         end = self._plan.ended(order.turn.id, filled)
         if end is not None:
-            ids = Ids(run=self.run_id, turn=order.turn.id)
+            ids = Ids(run=self.run_id, leg=self.leg, turn=order.turn.id)
             self._desk.log(TurnEnded(self._clock.now_ns(), ids, end, attempts, fills))
             self._nudge()
 

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid5
 
 from engine.model.ids import AttemptId, RunId, attempt_key
+from engine.model.strategy import Strategy
 from engine.model.turn import Order, Turn
 
 _NAMESPACE = UUID("0b6e3b52-7f0e-5b3c-9a55-3d1f4f6c2a10")
@@ -11,7 +12,10 @@ _NAMESPACE = UUID("0b6e3b52-7f0e-5b3c-9a55-3d1f4f6c2a10")
 class Orders:
     """Numbers the attempts of a run, and names what each may make before it is sent."""
 
-    def __init__(self, run: RunId) -> None:
+    def __init__(self, run: RunId, ladder: tuple[Strategy, ...]) -> None:
+        self.ladder = ladder
+        self.fixes_keys = False
+        """Each booking keeps one key for ever, as the platform's own scripts did: `ultra-fast-<booking>`."""
         self._run = run
         self._given = 0
 
@@ -19,8 +23,10 @@ class Orders:
         """The order of the run's next attempt."""
         self._given += 1
         number = AttemptId(self._given)
-        key = attempt_key(self._run, number)
-        booking_id = uuid5(_NAMESPACE, key)
+        key = f"sf-{self._run}-t{turn.twin}" if turn.twin else attempt_key(self._run, number)
+        booking_id = turn.booking_id or uuid5(_NAMESPACE, key)
+        if self.fixes_keys:
+            key = f"ultra-fast-{booking_id}"
         return Order(
             attempt=number,
             turn=turn,
@@ -29,7 +35,8 @@ class Orders:
             key=key,
             name=f"Slotfill {number}",
             # Nothing is delivered under .invalid (RFC 2606), and a British number has ten digits after +44: one with
-            # thirteen can be nobody's.
-            email=f"{key}@example.invalid",
-            phone=f"+447000{booking_id.int % 10**9:09d}",
+            # sixteen can be nobody's.
+            email=f"sf-{booking_id}@example.invalid",
+            phone=f"+447000{booking_id.int % 10**12:012d}",
+            ladder=self.ladder,
         )

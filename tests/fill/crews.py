@@ -4,12 +4,15 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass, field
 
+from engine.allocator.strategies import OPTIMAL
 from engine.fill.attempt import Desk, Holders
-from engine.fill.crew import Crew
+from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, Event, Intended, RunMoved, TurnEnded
 from engine.model.floor import Floor
 from engine.model.ids import RunId
+from engine.model.strategy import Strategy
+from engine.plan import Plan
 from engine.plans.fill import FillPlan
 from engine.targets.rehearsal import RehearsalTarget
 from tests.allocator.floors import white_horse
@@ -54,6 +57,27 @@ class Rehearsal:
             task.cancel()
 
 
+def crew_for(
+    plan: Plan,
+    target: RehearsalTarget,
+    events: list[Event],
+    *,
+    concurrency: int,
+    ladder: tuple[Strategy, ...] = (OPTIMAL,),
+    gathers: bool = False,
+    retries: int = 0,
+    rate: float | None = None,
+) -> Crew:
+    """A crew that has not begun, for any plan; between passes it plans what still waits."""
+    zones = {zone.id: zone.name for one in target.floors.values() for zone in one.zones}
+    desk = Desk(target.clock, events.append, Holders(), zones, lambda: retries)
+
+    async def between() -> None:
+        plan.next_pass(await target.pending(target.floors, MONDAY), changed=True)
+
+    return Crew(RunId("test"), Task(plan, ladder, concurrency, gathers, between), target, Pace(rate), desk)
+
+
 def rehearse(
     *,
     concurrency: int = 2,
@@ -83,6 +107,5 @@ def rehearse(
     )
     target = RehearsalTarget(floors, clock, step_ns=MS)
     events: list[Event] = []
-    zones = {zone.id: zone.name for one in floors.values() for zone in one.zones}
-    crew = Crew(RunId("test"), plan, target, Pace(rate), Desk(clock, events.append, Holders(), zones), concurrency)
+    crew = crew_for(plan, target, events, concurrency=concurrency, rate=rate)
     return Rehearsal(crew, clock, target, plan, events)

@@ -1,0 +1,84 @@
+"""The legs of a run, one a pass or repeat, folded from events."""
+
+from collections.abc import Mapping
+
+from engine.model.event import LegEnded, RunPlanned
+from engine.model.outcome import Outcome
+from engine.model.snapshot import LegFace, LegShare
+
+SHOWN = 60
+"""So many legs a picture holds at most, the last ones; the result has all of them."""
+_FILLED = Outcome.FILLED.word
+
+
+class _Leg:
+    __slots__ = ("concurrency", "end", "number", "planned", "repeat", "turns")
+
+    def __init__(self, event: RunPlanned) -> None:
+        self.repeat = event.repeat
+        self.number = event.number
+        self.concurrency = event.concurrency
+        self.turns = len(event.turns)
+        self.planned: dict[str, int] = {}
+        for turn in event.turns:
+            self.planned[turn.restaurant] = self.planned.get(turn.restaurant, 0) + 1
+        self.end: LegEnded | None = None
+
+
+class Legs:
+    """Every leg that began, and what was said at its end."""
+
+    def __init__(self) -> None:
+        self._legs: dict[int, _Leg] = {}
+
+    def begin(self, event: RunPlanned) -> None:
+        """A leg begins."""
+        self._legs[event.ids.leg] = _Leg(event)
+
+    def end(self, event: LegEnded) -> None:
+        """A leg is over."""
+        leg = self._legs.get(event.ids.leg)
+        if leg is not None:
+            leg.end = event
+
+    def faces(
+        self,
+        shares: Mapping[tuple[int, str], Mapping[str, int]],
+        acknowledged: Mapping[tuple[int, str], int],
+        most: int | None = SHOWN,
+    ) -> tuple[LegFace, ...]:
+        """The last legs, oldest first, with what each restaurant came to in them; all of them when most is None."""
+        found = []
+        for number, leg in list(self._legs.items())[-(most or len(self._legs)) :]:
+            restaurants = []
+            for slug, planned in sorted(leg.planned.items()):
+                words = shares.get((number, slug), {})
+                restaurants.append(
+                    LegShare(
+                        restaurant=slug,
+                        planned=planned,
+                        attempts=sum(words.values()),
+                        filled=words.get(_FILLED, 0),
+                        acknowledged=acknowledged.get((number, slug), 0),
+                    )
+                )
+            end = leg.end
+            found.append(
+                LegFace(
+                    leg=number,
+                    repeat=leg.repeat,
+                    number=leg.number,
+                    concurrency=leg.concurrency,
+                    turns=leg.turns,
+                    attempts=sum(one.attempts for one in restaurants),
+                    filled=sum(one.filled for one in restaurants),
+                    acknowledged=sum(one.acknowledged for one in restaurants),
+                    is_over=end is not None,
+                    persisted=end.persisted if end else None,
+                    pending=end.pending if end else None,
+                    swept_holds=end.swept_holds if end else None,
+                    cleared_zone_locks=end.cleared_zone_locks if end else None,
+                    restaurants=tuple(restaurants),
+                )
+            )
+        return tuple(found)
