@@ -10,14 +10,16 @@ from pathlib import Path
 
 import msgspec
 
-from engine.database import DatabaseUnreachable
+from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.ending import conclude
 from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
+from engine.ground import CannotBegin
 from engine.link import LinkServer
 from engine.model.run_state import RunState
 from engine.observe.sampler import Sampler
-from engine.opening import CannotBegin, Opened, opened
+from engine.opening import Opened, opened
+from engine.planning import NothingToDo
 from engine.platform.binaries import PlatformUnfit
 from engine.records.trouble import RecordsFailed
 from engine.redact import mask
@@ -90,13 +92,19 @@ async def _work(stands: Opened) -> int:
     run = stands.run
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, run.crew.stop)
-    run.plan_said()
     code, reason = ExitCode.PASSED, ""
     try:
+        run.passes.begin(run.plan, run.crew)
         await _beside(stands)
+        while run.passes.repeat < run.steering.settings.run.repeat and not run.crew.is_stopping:
+            await run.passes.finish(run.plan, run.crew)
+            await stands.checks.after()
+            await stands.renew()
+            run.passes.begin(run.plan, run.crew)
+            await _beside(stands)
     except* RecordsFailed as failed:
         code, reason = ExitCode.RECORDS, _first(failed)
-    except* TargetLost as lost:
+    except* (TargetLost, DatabaseUnreachable, DatabaseFailed, NothingToDo) as lost:
         code, reason = ExitCode.UNREACHABLE, _first(lost)
     except* Exception as bug:
         traceback.print_exception(bug)

@@ -19,8 +19,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Workers; can change while it runs."""
     seed: int = 1
     """Decides party sizes; equal seeds give equal turns."""
-    restaurants: tuple[str, ...] = ("white-horse-pub-waterbeach",)
-    """Slugs; `all` for every one of the target."""
+    restaurants: tuple[str, ...] = ("all",)
+    """Slugs; `all` for every one the database holds."""
     rate: float | None = None
     """Attempts a second on schedule, whatever the answers; null for a closed model."""
     together: int = 1
@@ -33,14 +33,23 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest wait for any answer of the target."""
     hold_ttl_s: float = 180.0
     """How long a hold is good for."""
+    data: str = ""
+    """What the embedded platform is seeded with: white-horse, stress or today; empty for the plan's own."""
+    date: dt.date | None = None
+    """The day, or the first of several; null for the seeded day."""
+    retries: int = 0
+    """How often a step is tried again after a serialization, deadlock or lock-timeout refusal, with backoff."""
+    repeat: int = 1
+    """How often the same plan is run, each time from the same state."""
+    faults: tuple[str, ...] = ()
+    """Known pathologies that are switched on, NAME or NAME=VALUE; embedded platform only."""
 
 
 class FillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plan `fill`."""
+    """The plan `fill`; `create` and `burst` take their times and parties from it too."""
 
-    date: dt.date | None = None
-    """First day; null for the seeded day."""
     days: int = 1
+    """Days from `run.date`."""
     start: dt.time = dt.time(12, 0)
     end: dt.time = dt.time(15, 0)
     """The last slot, if it falls on the grid."""
@@ -49,6 +58,58 @@ class FillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bookings a slot is given at most."""
     min_party: int = 1
     max_party: int = 12
+
+
+class AssignSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plan `assign`."""
+
+    max_iterations: int = 6
+    """Passes at most, until nothing is pending."""
+    passes: int = 0
+    """So many passes, pending or not; 0 for as many as it takes, up to max_iterations."""
+    sweep_holds: bool = False
+    """Between passes, sweep holds that are expired or leaked."""
+    clear_zone_locks: bool = False
+    """Between passes, clear the zone locks of pending bookings without tables."""
+
+
+class CreateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plan `create`."""
+
+    count: int = 5
+    """Bookings to make or clone."""
+    clone_from: dt.date | None = None
+    """Clone the bookings of that day; null to draw them by the seed."""
+    max_tables: int = 4
+    """Longest rung of the ladder: sets of so many tables."""
+
+
+class BurstSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plan `burst`."""
+
+    requests: int = 50
+    """Requests at once."""
+    duplicates: int = 0
+    """So many of them repeat another one's idempotency key."""
+
+
+class AllocatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table planner."""
+
+    strategy: str = "optimal-fit"
+    """How candidates are ordered; `slotfill config show` names them all."""
+    adjacency: str = "connected"
+    """What touching means for several tables: connected, pairwise, neighbors or off."""
+    max_tables: int = 3
+    """Tables of one set at most, 1 to 5."""
+    max_overage: int = 4
+    """Seats a set may have beyond the party."""
+    lookahead: bool = True
+    """Spare the tables that bookings of the next two hours will need."""
+    spread: bool = False
+    """Each worker begins at another one of equally good sets, so that not all try the same tables first."""
+    fail_hard: bool = False
+    """A start in no service is refused; else it sits by lunch's turn times."""
 
 
 class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +153,7 @@ class TargetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One [targets.NAME] table."""
 
     kind: str = "embedded"
-    """`embedded`; `postgres` and `api` are known words that this version refuses to write to."""
+    """`embedded`, or `postgres` with a dsn; `api` is a known word that this version refuses to write to."""
     dsn: str = ""
     dsn_env: str = ""
     base_url: str = ""
@@ -107,6 +168,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     run: RunSettings = RunSettings()
     fill: FillSettings = FillSettings()
+    assign: AssignSettings = AssignSettings()
+    create: CreateSettings = CreateSettings()
+    burst: BurstSettings = BurstSettings()
+    allocator: AllocatorSettings = AllocatorSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     records: RecordSettings = RecordSettings()
     observe: ObserveSettings = ObserveSettings()

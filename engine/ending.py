@@ -1,6 +1,8 @@
 """The end of a run: what the database holds is read back, the result is written, and only then is it over."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -9,6 +11,7 @@ from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.model.event import AttemptEnded
 from engine.model.outcome import Certainty, Outcome
+from engine.model.report import Burst
 from engine.model.run_state import RunState
 from engine.opening import Opened
 from engine.records.journal import read
@@ -36,9 +39,13 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
     """Read back, judge, write, and let the run be over. Returns its exit code."""
     run = stands.run
     held = await _held(stands)
+    with contextlib.suppress(RecordsFailed):
+        # What the disk does not take of the checks it does not take of the result either, and there it is said.
+        await stands.checks.after()
     now_ns = run.clock.now_ns()
     unknown = run.tally.counts(now_ns).certainties.get(Certainty.INFO.value, 0)
     code, reason = judged(held, unknown, code, reason)
+    code, reason = checked(stands.checks.grew, code, reason)
     try:
         run.samples.flush()
         await run.journal.sync()
@@ -49,7 +56,10 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             ended_ns=now_ns,
             exit_code=int(code),
             persisted=held.persisted,
-            alerts=alerts(run.lag.p99_ns()),
+            alerts=(*alerts(run.lag.p99_ns()), *stands.checks.alerts),
+            integrity=stands.checks.counts,
+            faults=run.faults.there if run.faults is not None else (),
+            burst=_burst(stands),
         )
         samples = await asyncio.to_thread(read_samples, stands.folder)
         write_result(stands.folder, build_result(stands.manifest, ending, run.tally, samples), samples)
@@ -77,21 +87,42 @@ def alerts(lag_p99_ns: int) -> tuple[str, ...]:
 
 async def _held(stands: Opened) -> Held:
     try:
-        there = await stands.run.target.persisted()
-        return await asyncio.to_thread(_compared, stands, there)
-    except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged) as error:
+        await stands.run.passes.finish(stands.run.plan, stands.run.crew)
+        return await asyncio.to_thread(_compared, stands, stands.run.passes.there)
+    except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged, RecordsFailed) as error:
         return Held(None, trouble=str(error))
 
 
 def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
     """What is there against what the journal says was acknowledged; the journal is read, memory is not trusted."""
     claimed = {
-        event.booking_id
-        for event in read(stands.folder)
-        if isinstance(event, AttemptEnded) and event.outcome == Outcome.FILLED.word
+        event.booking_id for event in read(stands.folder) if isinstance(event, AttemptEnded) and event.acknowledged
     }
     persisted = persisted_of(there, read(stands.folder))
     return Held(persisted, tuple(claimed - there.keys()), tuple(there.keys() - claimed))
+
+
+def checked(grew: Mapping[str, int], code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+    """The exit code with the integrity checks taken in: what was broken before the run is not held against it."""
+    if not grew or code not in (ExitCode.PASSED, ExitCode.STOPPED, ExitCode.INCONCLUSIVE):
+        return code, reason
+    names = ", ".join(f"{name} {more}" for name, more in grew.items())
+    return ExitCode.LOST, f"integrity is broken since the run began: {names}; integrity-after.json names the rows"
+
+
+def _burst(stands: Opened) -> Burst | None:
+    if stands.seatable is None:
+        return None
+    turns = stands.run.plan.turns
+    twins = {turn.twin for turn in turns if turn.twin}
+    outcomes = {figures.outcome: figures.count for figures in stands.run.tally.outcomes(stands.run.clock.now_ns())}
+    return Burst(
+        requests=len(turns),
+        distinct=sum(not turn.twin for turn in turns) + len(twins),
+        capacity=stands.seatable,
+        filled=outcomes.get(Outcome.FILLED.word, 0),
+        duplicates=outcomes.get(Outcome.DUPLICATE.word, 0),
+    )
 
 
 def judged(held: Held, unknown: int, code: ExitCode, reason: str) -> tuple[ExitCode, str]:

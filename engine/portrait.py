@@ -20,7 +20,6 @@ class RunFacts(msgspec.Struct, frozen=True):
     database: str
     seed: int
     started_at: str
-    turns: int
 
 
 class Gauges(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             seed=facts.seed,
             started_at=facts.started_at,
             elapsed_ns=now_ns,
-            turns=facts.turns,
+            turns=counts.turns,
             turns_ended=counts.turns_ended,
             attempts=counts.attempts,
             most_attempts=gauges.most_attempts,
@@ -101,4 +100,5 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         sample=sample,
         sample_trouble=trouble,
         events=tally.events(),
+        legs=tally.legs(),
     )

@@ -11,18 +11,21 @@ from engine import __version__
 from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings
+from engine.fault_switch import FaultSwitch
 from engine.fill.attempt import Desk, Holders
-from engine.fill.crew import Crew
+from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL
 from engine.metrics.tally import Tally
 from engine.model.command import Answer, Command, Hello
-from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, RunPlanned
+from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event
 from engine.model.ids import SCHEMA_VERSION, Ids
 from engine.model.sample import Sample
 from engine.model.snapshot import RunSnapshot
+from engine.model.strategy import Strategy
 from engine.observe.lag import LoopLag
-from engine.plans.fill import FillPlan
+from engine.passes import Connect, Passes
+from engine.plan import Plan
 from engine.portrait import Gauges, RunFacts, portrait
 from engine.records.journal import Journal
 from engine.records.recording import Recording
@@ -42,8 +45,11 @@ class RunParts(msgspec.Struct, frozen=True):
 
     facts: RunFacts
     settings: Settings
-    plan: FillPlan
+    plan: Plan
+    ladder: tuple[Strategy, ...]
     target: Target
+    connect: Connect
+    faults: FaultSwitch | None
     clock: Clock
     folder: Path
     journal: Journal
@@ -57,7 +63,6 @@ class Run:
 
     def __init__(self, parts: RunParts) -> None:
         self.facts = parts.facts
-        self.plan = parts.plan
         self.target = parts.target
         self.clock = parts.clock
         self.folder = parts.folder
@@ -77,17 +82,21 @@ class Run:
         self._snapshot_at_ns = 0
         self._tick = 0
         zones = {zone.id: zone.name for floor in self.target.floors.values() for zone in floor.zones}
+        desk = Desk(self.clock, self.log, Holders(), zones, lambda: self.steering.settings.run.retries)
+        self.passes = Passes(self.target, parts.connect, desk, self.folder, lambda: self.steering.settings)
         self.crew = Crew(
             self.facts.run_id,
-            self.plan,
+            Task(parts.plan, parts.ladder, parts.settings.run.concurrency, self.facts.plan == "burst", self._between),
             self.target,
             Pace(parts.settings.run.rate, parts.settings.run.together),
-            Desk(self.clock, self.log, Holders(), zones),
-            parts.settings.run.concurrency,
+            desk,
         )
-        self.steering = Steering(
-            parts.settings, self.crew, self.plan, Wheel(self.clock, self.log, self.sample), parts.backends
-        )
+        self.faults = parts.faults
+        if self.faults is not None:
+            self.faults.orders = self.crew.orders
+            self.faults.adopt()
+        wheel = Wheel(self.clock, self.log, self.sample, self.facts.plan, self.faults)
+        self.steering = Steering(parts.settings, self.crew, wheel, parts.backends)
 
     # The face
 
@@ -134,11 +143,13 @@ class Run:
         if isinstance(event, AttemptEnded):
             self.samples.take(event)
 
-    def plan_said(self) -> None:
-        """Log what is planned; the journal's first event."""
-        self.log(
-            RunPlanned(self.clock.now_ns(), self._ids, self.plan.turns, self.plan.most_attempts, self.crew.concurrency)
-        )
+    @property
+    def plan(self) -> Plan:
+        """The plan in hand."""
+        return self.crew.plan
+
+    async def _between(self) -> None:
+        await self.passes.between(self.plan, self.crew)
 
     def sample(self) -> Sample | None:
         """The last look at the server."""
@@ -165,7 +176,7 @@ class Run:
             lag_max_ns=self.lag.max_ns(),
             consoles=self.consoles(),
             journal_bytes=self.journal.bytes_written,
-            most_attempts=self.plan.most_attempts,
+            most_attempts=self.tally.most_attempts,
             settings=self.steering.steerable(),
             exit_code=self.exit_code,
             reason=self.reason,

@@ -16,13 +16,15 @@ from engine.config import Settings, SettingsInvalid
 ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
 ENV_PREFIX = "SLOTFILL_"
-SECTIONS = ("run", "fill", "embedded", "records", "observe", "console")
+SECTIONS = ("run", "fill", "assign", "create", "burst", "allocator", "embedded", "records", "observe", "console")
 SEE_ALL = "slotfill config show lists every setting"
 _SHORT = {
     f"{section}.{field}": field
-    for section in ("run", "fill")
+    for section in ("run", "fill", "assign", "create", "burst")
     for field in Settings.__annotations__[section].__struct_fields__
 }
+LISTS = ("run.restaurants", "run.faults")
+"""Settings that are lists: their parts are given with commas between."""
 
 
 class Sourced(msgspec.Struct, frozen=True):
@@ -92,11 +94,11 @@ def load(
 
 
 def full_key(key: str) -> str:
-    """A dotted key, also for the short form of run and fill settings: `concurrency` is `run.concurrency`."""
-    for dotted, short in _SHORT.items():
-        if key == short:
-            return dotted
-    return key
+    """A dotted key, also for the short form of a run's or a plan's settings: `concurrency` is `run.concurrency`.
+
+    Where two plans have a setting of one name, the short form means the first one's.
+    """
+    return next((dotted for dotted, short in _SHORT.items() if key == short), key)
 
 
 def with_value(settings: Settings, key: str, value: str) -> Settings:
@@ -170,7 +172,7 @@ def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str
     known = annotations[section].__struct_fields__ if section in SECTIONS else ()
     if not found or key not in known:
         raise SettingsInvalid(f"{origin}: there is no setting {dotted}; {SEE_ALL}")
-    wants_list = key == "restaurants"
+    wants_list = dotted in LISTS
     value: Any = [one.strip() for one in text.split(",") if one.strip()] if wants_list else text
     if text == "" and not wants_list:
         values.get(section, {}).pop(key, None)
@@ -226,6 +228,10 @@ def check(settings: Settings) -> None:
         raise SettingsInvalid(f"concurrency = {run.concurrency} {what}; give 1 to 256")
     if run.rate is not None and not 0 < run.rate <= 100_000:
         raise SettingsInvalid(f"rate = {run.rate:g} is no pace; give attempts a second above 0, or leave it out")
+    if run.retries < 0 or run.retries > 20:
+        raise SettingsInvalid(f"retries = {run.retries} is no number of tries; give 0 to 20")
+    if not 1 <= run.repeat <= 1_000:
+        raise SettingsInvalid(f"repeat = {run.repeat} is no number of runs; give 1 to 1000")
     if run.together < 1:
         raise SettingsInvalid(f"together = {run.together} makes nothing due; give 1 or more")
     if fill.min_party < 1:
@@ -244,6 +250,7 @@ def check(settings: Settings) -> None:
         raise SettingsInvalid(f"stress-max = {fill.stress_max} books nothing; give 1 or more")
     if not 1 <= fill.days <= 366:
         raise SettingsInvalid(f"days = {fill.days} is no span; give 1 to 366")
+    _check_plans(settings)
     if run.step_timeout_s <= 0:
         raise SettingsInvalid(f"step_timeout_s = {run.step_timeout_s:g} would time out at once; give seconds above 0")
     if run.hold_ttl_s <= 0:
@@ -254,6 +261,29 @@ def check(settings: Settings) -> None:
         raise SettingsInvalid('restaurants = [] names nobody; give a slug, or "all"')
     if settings.records.journal_fsync not in ("batched", "each"):
         raise SettingsInvalid(f"journal_fsync = {settings.records.journal_fsync}: give batched or each")
+
+
+def _check_plans(settings: Settings) -> None:
+    assign, create, burst = settings.assign, settings.create, settings.burst
+    if assign.max_iterations < 1:
+        raise SettingsInvalid(f"max-iterations = {assign.max_iterations} assigns nothing; give 1 or more")
+    if assign.passes < 0:
+        raise SettingsInvalid(f"passes = {assign.passes} is no number of passes; give 1 or more, or 0 for the loop")
+    if create.count < 1:
+        raise SettingsInvalid(f"count = {create.count} makes nothing; give 1 or more")
+    if not 1 <= create.max_tables <= 5:
+        raise SettingsInvalid(f"create.max_tables = {create.max_tables} is no rung; give 1 to 5")
+    if not 1 <= settings.allocator.max_tables <= 5:
+        raise SettingsInvalid(f"allocator.max_tables = {settings.allocator.max_tables} is no limit; give 1 to 5")
+    if settings.allocator.max_overage < 0:
+        raise SettingsInvalid(f"allocator.max_overage = {settings.allocator.max_overage} seats nobody; give 0 or more")
+    if burst.requests < 1:
+        raise SettingsInvalid(f"requests = {burst.requests} asks for nothing; give 1 or more")
+    if not 0 <= burst.duplicates < burst.requests:
+        raise SettingsInvalid(
+            f"duplicates = {burst.duplicates} of {burst.requests} requests leaves nobody to repeat; "
+            f"give 0 to {burst.requests - 1}"
+        )
 
 
 def _hour(value: time) -> str:

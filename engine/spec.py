@@ -14,6 +14,8 @@ class Spec(msgspec.Struct, frozen=True):
     """Login and terminal of who started it."""
     fresh: bool = True
     """A fresh database from the seeded template; else that of the last run."""
+    continues: str = ""
+    """Id of the run that this one goes on with, in its database; empty for a run of its own."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
+import msgspec
+
 from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings, SettingsInvalid
+from engine.database import DatabaseFailed, DatabaseUnreachable
+from engine.fault_switch import FaultSwitch
 from engine.fill.attempt import Log
 from engine.fill.crew import Crew
 from engine.model.command import Answer, Command, Verb
@@ -14,16 +18,20 @@ from engine.model.ids import Ids
 from engine.model.run_state import RunState
 from engine.model.sample import Sample
 from engine.model.turn import TurnEnd
-from engine.plans.fill import FillPlan
-from engine.settings_sources import check, full_key, with_value
+from engine.settings_sources import check, flat, full_key, with_value
 
 NS = 1_000_000_000
 CANCEL_WITHIN_NS = 3 * NS
 """A second stop within this cancels what is in flight."""
 SPARE_CONNECTIONS = 3
 """For the sampler, the truth at the end, and an operator's own look."""
-STEERABLE = ("run.concurrency", "run.rate", "fill.stress_max", "fill.min_party", "fill.max_party")
-"""What an operator may change while the run goes on."""
+STEERABLE = ("run.concurrency", "run.rate", "run.retries")
+"""What an operator may change while any run goes on."""
+STEERABLE_IN = {
+    "fill": ("fill.stress_max", "fill.min_party", "fill.max_party"),
+    "assign": ("assign.sweep_holds", "assign.clear_zone_locks"),
+}
+"""And what only a run of that plan has."""
 
 
 class Wheel(NamedTuple):
@@ -32,15 +40,21 @@ class Wheel(NamedTuple):
     clock: Clock
     log: Log
     sample: Callable[[], Sample | None]
+    plan: str
+    """The plan's word."""
+    faults: FaultSwitch | None
+    """None where no fault may be switched on: everywhere but in the embedded platform."""
 
 
 class Steering:
     """Carries out commands. The settings it holds are those in force."""
 
-    def __init__(self, settings: Settings, crew: Crew, plan: FillPlan, wheel: Wheel, backends: Backends) -> None:
+    def __init__(self, settings: Settings, crew: Crew, wheel: Wheel, backends: Backends) -> None:
         self.settings = settings
         self.crew = crew
-        self.plan = plan
+        self.faults = wheel.faults
+        self.keys = (*STEERABLE, *STEERABLE_IN.get(wheel.plan, ()), *(("run.faults",) if wheel.faults else ()))
+        """Dotted keys of what may be changed while this run goes on."""
         self.clock = wheel.clock
         self.log = wheel.log
         self._sample = wheel.sample
@@ -49,14 +63,13 @@ class Steering:
 
     def steerable(self) -> dict[str, str]:
         """What may be changed now, by its short key, with its present value."""
+        texts = flat(self.settings)
         rate = self.crew.pace.rate
-        return {
-            "concurrency": str(self.crew.concurrency),
-            "rate": "" if rate is None else f"{rate:g}",
-            "stress_max": str(self.settings.fill.stress_max),
-            "min_party": str(self.settings.fill.min_party),
-            "max_party": str(self.settings.fill.max_party),
-        }
+        texts["run.concurrency"] = str(self.crew.concurrency)
+        texts["run.rate"] = "" if rate is None else f"{rate:g}"
+        if self.faults is not None:
+            texts["run.faults"] = ",".join(self.faults.there)
+        return {key.partition(".")[2]: texts[key] for key in self.keys}
 
     async def do(self, command: Command, who: str) -> Answer:
         """Do it, or say why not."""
@@ -73,18 +86,28 @@ class Steering:
             case Verb.STOP:
                 return self._stop()
             case Verb.SET:
-                return self._set(command.arguments, who)
+                return await self._set(command.arguments, who)
             case Verb.MARK:
                 return Answer(done=True, text=f"mark {' '.join(command.arguments)}".rstrip())
             case Verb.NOTE:
                 return Answer(done=True, text=" ".join(command.arguments))
             case Verb.NEXT_PASS:
-                return Answer(done=False, text="a fill has one pass: there is no next one")
+                return self._next_pass()
             case Verb.CANCEL_BACKEND:
                 return await self._backends.cancel(command.arguments)
             case Verb.TERMINATE_BACKEND:
                 return await self._backends.terminate(command.arguments)
         assert_never(command.verb)
+
+    def _next_pass(self) -> Answer:
+        skipped = self.crew.plan.end_pass()
+        if not skipped:
+            return Answer(done=False, text="there is nothing to skip: the pass is over, or this plan has only one")
+        for turn in skipped:
+            ids = Ids(run=self.crew.run_id, leg=self.crew.leg, turn=turn)
+            self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.SKIPPED, 0, 0))
+        self.crew.look_again()
+        return Answer(done=True, text=f"the pass ends: {len(skipped)} skipped, {self.crew.in_flight} in flight")
 
     def _stop(self) -> Answer:
         now_ns = self.clock.now_ns()
@@ -100,15 +123,18 @@ class Steering:
         self._stop_asked_ns = now_ns
         return Answer(done=False, text=f"it drains already: {self.crew.in_flight} in flight; again within 3 s cancels")
 
-    def _set(self, assignments: tuple[str, ...], who: str) -> Answer:
+    async def _set(self, assignments: tuple[str, ...], who: str) -> Answer:
         """Change several settings together, or none of them."""
         changed = self.settings
         old = self.steerable()
         for assignment in assignments:
             key, found, text = assignment.partition("=")
+            if found and key.startswith("fault."):
+                changed = self._with_fault(changed, key.removeprefix("fault."), text.strip())
+                continue
             dotted = full_key(key.strip().replace("-", "_"))
-            if not found or dotted not in STEERABLE:
-                known = ", ".join(one.partition(".")[2] for one in STEERABLE)
+            if not found or dotted not in self.keys:
+                known = ", ".join(one.partition(".")[2] for one in self.keys)
                 return Answer(
                     done=False, text=f"{assignment} cannot be set while it runs; KEY=VALUE with one of {known}"
                 )
@@ -121,7 +147,10 @@ class Steering:
                 self._check_room(changed.run.concurrency)
             except (SettingsInvalid, ValueError) as error:
                 return Answer(done=False, text=str(error))
-        self._apply(changed)
+        try:
+            await self._apply(changed)
+        except (ValueError, DatabaseFailed, DatabaseUnreachable) as error:
+            return Answer(done=False, text=str(error))
         new = self.steerable()
         moved = [key for key in new if new[key] != old[key]]
         for key in moved:
@@ -144,7 +173,18 @@ class Steering:
                 f"({sample.max_connections} in all, {taken} taken by others); give {max(1, room)} or less"
             )
 
-    def _apply(self, changed: Settings) -> None:
+    def _with_fault(self, settings: Settings, name: str, word: str) -> Settings:
+        """The settings with that fault on, off, or on with a value."""
+        others = tuple(one for one in settings.run.faults if one.partition("=")[0] != name)
+        wanted = () if word == "off" else (name if word in ("", "on") else f"{name}={word}",)
+        return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, faults=(*others, *wanted)))
+
+    async def _apply(self, changed: Settings) -> None:
+        """Let the run follow. Faults first: they alone can be refused, and then nothing has changed."""
+        if changed.run.faults != self.settings.run.faults:
+            if self.faults is None:
+                raise ValueError("faults are switched on in the embedded platform only; this run has another target")
+            await self.faults.turn(changed.run.faults)
         before, self.settings = self.settings, changed
         if changed.run.concurrency != before.run.concurrency:
             self.crew.resize(changed.run.concurrency)
@@ -152,11 +192,9 @@ class Steering:
             self.crew.change_rate(changed.run.rate)
         if changed.fill != before.fill:
             fill = changed.fill
-            capped = self.plan.reconfigure(
-                stress_max=fill.stress_max, min_party=fill.min_party, max_party=fill.max_party
-            )
+            capped = self.crew.plan.cap(stress_max=fill.stress_max, min_party=fill.min_party, max_party=fill.max_party)
             for turn in capped:
-                done = self.plan.progress(turn)
-                ids = Ids(run=self.crew.run_id, turn=turn)
+                done = self.crew.plan.progress(turn)
+                ids = Ids(run=self.crew.run_id, leg=self.crew.leg, turn=turn)
                 self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.CAPPED, done.ended, done.filled))
             self.crew.look_again()

@@ -1,5 +1,7 @@
 """What a target is: where bookings are made, and the seat each worker has there."""
 
+from collections.abc import Collection, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -9,7 +11,8 @@ import msgspec
 from engine.model.floor import Candidate, Floor, Quote
 from engine.model.outcome import Refusal
 from engine.model.step import Step
-from engine.model.turn import Order
+from engine.model.strategy import Rules, Strategy
+from engine.model.turn import Order, PendingBooking
 
 
 class Capability(StrEnum):
@@ -28,6 +31,8 @@ class Capability(StrEnum):
 class Submitted(msgspec.Struct, frozen=True):
     """A booking was accepted as pending."""
 
+    booking_id: UUID
+    """The row it made; not always the one the order named, as the platform's own function draws its ids."""
     xid: int | None = None
 
 
@@ -42,7 +47,7 @@ class Confirmed(msgspec.Struct, frozen=True):
     """The confirming statement answered; nothing is true before its COMMIT is."""
 
     tables: tuple[str, ...]
-    """Table numbers the platform says it assigned."""
+    """Table numbers the platform says it assigned; none for a ledger replay that answers success with no rows."""
     xid: int | None = None
 
 
@@ -65,7 +70,7 @@ class Seat(Protocol):
         """Make the booking, pending."""
         ...
 
-    async def quote(self, order: Order) -> Quote | Refusal:
+    async def quote(self, order: Order, strategy: Strategy) -> Quote | Refusal:
         """Read what is busy and plan; a quote without candidates says why."""
         ...
 
@@ -117,8 +122,21 @@ class Target(Protocol):
         """A new seat. Raises DatabaseUnreachable."""
         ...
 
-    async def persisted(self) -> dict[UUID, int]:
-        """This run's confirmed bookings that have tables, with how many tables each. Raises DatabaseFailed."""
+    def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
+        """Session settings and planner rules that every seat has from its next attempt on."""
+        ...
+
+    async def reload(self) -> None:
+        """Read the floors anew. Raises DatabaseFailed, DatabaseUnreachable."""
+        ...
+
+    async def pending(self, restaurants: Collection[str], on: date) -> tuple[PendingBooking, ...]:
+        """Bookings of that day that wait for tables, by start and id. Raises DatabaseFailed, DatabaseUnreachable."""
+        ...
+
+    async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
+        """Which of these bookings are confirmed and have tables, with how many tables each; and all others that this
+        run's tag is on and of which the same is true. Raises DatabaseFailed, DatabaseUnreachable."""
         ...
 
     async def close(self) -> None:

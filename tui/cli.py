@@ -11,7 +11,8 @@ USAGE = 2
 RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
     ("--concurrency", "run.concurrency", "N", "workers; can change while it runs"),
-    ("--date", "fill.date", "YYYY-MM-DD", "first day; default: the seeded day"),
+    ("--data", "run.data", "NAME", "seed of the embedded platform: white-horse, stress or today; default: the plan's"),
+    ("--date", "run.date", "YYYY-MM-DD", "the day, or the first; default: the seeded day"),
     ("--seed", "run.seed", "N", "decides party sizes; equal seeds give equal turns"),
     ("--start", "fill.start", "HH:MM", "first slot"),
     ("--end", "fill.end", "HH:MM", "last slot, if it falls on the grid"),
@@ -22,6 +23,19 @@ RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--max-party", "fill.max_party", "N", "largest party"),
     ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers"),
     ("--together", "run.together", "N", "with --rate: N attempts fall due at once; the mean rate stays"),
+    (
+        "--retries",
+        "run.retries",
+        "N",
+        "after serialization, deadlock and lock-timeout refusals, with backoff; default 0",
+    ),
+    ("--repeat", "run.repeat", "N", "the same plan N times, each from the same state"),
+    ("--max-iterations", "assign.max_iterations", "N", "assign: passes at most, until nothing is pending"),
+    ("--passes", "assign.passes", "N", "assign: exactly so many passes, while anything is pending"),
+    ("--count", "create.count", "N", "create: bookings to make"),
+    ("--clone-from", "create.clone_from", "YYYY-MM-DD", "create: clone the pending bookings of that day"),
+    ("--requests", "burst.requests", "N", "burst: requests at once"),
+    ("--duplicates", "burst.duplicates", "N", "burst: so many of them repeat another one's key"),
     ("--name", "run.name", "TEXT", "a name for the run"),
     ("--runs", "records.runs", "DIR", "where runs are kept"),
 )
@@ -53,10 +67,14 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     _run(verb("run", "run", "start a run; in a terminal with the console, otherwise with progress lines"))
+    made = verb("continue", "run", "go on with a run that stopped or crashed: nothing is done twice")
+    made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
+    _run(made, plan=False)
     for name, text in (
         ("attach", "open the console on a run that goes on"),
         ("pause", "begin no new attempt"),
         ("resume", "begin attempts again"),
+        ("next-pass", "end the pass in hand: bookings that nobody has taken wait for the next one"),
         ("stop", "drain and end; given again within 3 s, cancel what is in flight"),
     ):
         made = verb(name, "attach" if name == "attach" else "steer", text)
@@ -65,8 +83,16 @@ def parser() -> argparse.ArgumentParser:
         if name == "attach":
             made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
             made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    made = verb("faults", "faults", "list the known pathologies: symptom, cause, and where each shows")
+    _common(made)
+    made = verb("check", "check", "run the integrity checks: every offending row is named")
+    _which_run(made)
+    made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
+    _common(made)
     made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
-    made.add_argument("words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N")
+    made.add_argument(
+        "words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N; fault.NAME=on|off"
+    )
     _common(made)
     made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
     _common(made)
@@ -102,12 +128,25 @@ def _which_run(made: argparse.ArgumentParser) -> None:
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
 
 
-def _run(made: argparse.ArgumentParser) -> None:
-    made.add_argument("plan", nargs="?", default="fill", metavar="PLAN", help="fill (the default)")
+def _run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
+    if plan:
+        made.add_argument(
+            "plan", nargs="?", default="fill", metavar="PLAN", help="fill (the default), assign, create or burst"
+        )
     for option, _, metavar, text in RUN_OPTIONS:
         made.add_argument(option, metavar=metavar, help=text)
-    made.add_argument("--data", default="white-horse", metavar="NAME", help="what it is seeded with: white-horse")
     made.add_argument("--restaurant", action="append", metavar="SLUG", help="repeatable, or `all`")
+    made.add_argument("--max-tables", metavar="N", help="tables of one set at most; create: the longest rung too")
+    made.add_argument(
+        "--sweep-holds", action="store_true", help="assign: between passes, sweep expired and leaked holds"
+    )
+    made.add_argument("--clear-zone-locks", action="store_true", help="assign: between passes, clear stale zone locks")
+    made.add_argument(
+        "--fault",
+        action="append",
+        metavar="NAME[=VALUE]",
+        help="switch a known pathology on; `slotfill faults` lists them",
+    )
     made.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
     made.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
     made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
@@ -121,6 +160,7 @@ def _db(made: argparse.ArgumentParser) -> None:
     made.add_argument("what", choices=("init", "reset", "seed", "status", "stop", "url", "psql"))
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="reset, url and psql: whose database")
     made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="do not ask")
+    made.add_argument("--data", metavar="NAME", help="init and seed: white-horse, stress or today")
     made.add_argument("--command", "-c", metavar="SQL", help="psql: run this and exit")
     made.add_argument("--target", metavar="NAME", help="default: embedded")
     _common(made)
@@ -135,8 +175,17 @@ def options_of(args: argparse.Namespace) -> list[str]:
             options.append(f"{key}={value}")
     if getattr(args, "restaurant", None):
         options.append(f"run.restaurants={','.join(args.restaurant)}")
-    if getattr(args, "share_slots", False):
-        options.append("run.share_slots=true")
+    if getattr(args, "fault", None):
+        options.append(f"run.faults={','.join(args.fault)}")
+    if getattr(args, "max_tables", None):
+        options += [f"allocator.max_tables={args.max_tables}", f"create.max_tables={args.max_tables}"]
+    for flag, key in (
+        ("share_slots", "run.share_slots"),
+        ("sweep_holds", "assign.sweep_holds"),
+        ("clear_zone_locks", "assign.clear_zone_locks"),
+    ):
+        if getattr(args, flag, False):
+            options.append(f"{key}=true")
     if getattr(args, "ascii", False):
         options.append("console.ascii=true")
     return [*args.settings, *options]

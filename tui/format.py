@@ -2,6 +2,8 @@
 
 import re
 
+from engine.model.snapshot import RunSnapshot
+
 _MS = 1_000_000
 _S = 1_000_000_000
 # Control characters would move the cursor or recolour the screen; the invisible marks (bidirectional overrides,
@@ -100,3 +102,8 @@ def length_ns(text: str) -> int | None:
         return None
     unit = {"ms": _MS, "s": _S, "m": 60 * _S, "h": 3600 * _S, None: _S}[match[2]]
     return round(float(match[1]) * unit)
+
+
+def turns_word(snapshot: RunSnapshot) -> str:
+    """What the run's turns are called: slots, or bookings where each stands for one."""
+    return "bookings" if snapshot.slots and all(slot.cap == 1 for slot in snapshot.slots) else "slots"

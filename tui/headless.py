@@ -12,7 +12,7 @@ from engine.launch import wait_for_end
 from engine.link import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.report import Result
-from engine.model.snapshot import RunSnapshot
+from engine.model.snapshot import LegFace, RunSnapshot
 from engine.records.process import started
 from engine.records.result import read_result
 from engine.spec import Ready
@@ -71,6 +71,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
     """
     snapshot: RunSnapshot | None = None
     printed_ns = 0
+    told_legs = 0
     while snapshot is None or snapshot.run.exit_code is None:
         try:
             seen = await door.snapshot()
@@ -85,6 +86,12 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         if first:
             for line in baseline(snapshot):
                 tell(line)
+        over = [leg for leg in snapshot.legs if leg.is_over and leg.leg >= told_legs]
+        if len(snapshot.legs) > 1 or any(leg.pending is not None for leg in over):
+            for leg in over:
+                for line in leg_lines(leg):
+                    tell(line)
+                told_legs = leg.leg + 1
         # Short runs end between two lines; looking more often than printing lets the command end with them.
         if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
             tell(progress(snapshot))
@@ -105,15 +112,20 @@ async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
             await door.close()
 
 
+def what(plan: str) -> str:
+    """What the turns of that plan are called."""
+    return {"fill": "slots", "burst": "requests"}.get(plan, "bookings")
+
+
 def baseline(snapshot: RunSnapshot) -> list[str]:
     """What is there before the first attempt."""
     run, sample = snapshot.run, snapshot.sample
     pace = f"{run.rate_per_s:g}/s" if run.rate_per_s is not None else "as fast as it goes"
     lines = [
-        f"plan {run.plan}: {run.turns} slots, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
+        f"plan {run.plan}: {run.turns} {what(run.plan)}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
         f"target {run.target}, database {run.database}, {run.concurrency} workers",
     ]
-    if run.concurrency > run.turns:
+    if run.concurrency > run.turns and run.plan == "fill":
         lines.append(f"{run.turns} slots keep {run.turns} workers busy at most; --share-slots lets more work on one")
     if sample is not None:
         lines.append(
@@ -123,13 +135,35 @@ def baseline(snapshot: RunSnapshot) -> list[str]:
     return lines
 
 
+def leg_lines(leg: LegFace) -> list[str]:
+    """A pass or repeat that is over, with a table of its restaurants."""
+    there = "unread" if leg.persisted is None else str(leg.persisted)
+    head = f"pass {leg.number}" + (f" of repeat {leg.repeat}" if leg.repeat > 1 else "")
+    parts = [f"{leg.attempts} attempts", f"{leg.acknowledged} confirmed", f"{there} there"]
+    if leg.pending is not None:
+        parts.append(f"{leg.pending} pending")
+    if leg.swept_holds is not None:
+        parts.append(f"{leg.swept_holds} holds swept")
+    if leg.cleared_zone_locks is not None:
+        parts.append(f"{leg.cleared_zone_locks} zone locks cleared")
+    lines = [f"{head}: {', '.join(parts)}"]
+    if len(leg.restaurants) > 1:
+        width = max(len(one.restaurant) for one in leg.restaurants)
+        lines.append(f"  {'restaurant':<{width}}  attempted  confirmed  filled")
+        lines += [
+            f"  {one.restaurant:<{width}}  {one.attempts:>9}  {one.acknowledged:>9}  {one.filled:>6}"
+            for one in leg.restaurants
+        ]
+    return lines
+
+
 def progress(snapshot: RunSnapshot) -> str:
     """The run in one line."""
     run = snapshot.run
     parts = [
         f"{elapsed(run.elapsed_ns):>7}",
         run.state.value,
-        f"slots {run.turns_ended}/{run.turns}",
+        f"{what(run.plan)} {run.turns_ended}/{run.turns}",
         f"attempts {run.attempts}",
         f"filled {run.filled}",
         f"conflicts {snapshot.conflicts.total}",

@@ -7,20 +7,31 @@ from tui.panel import Want
 
 NARROW, WIDE = 100, 180
 TINY_WIDTH, TINY_HEIGHT = 60, 15
-_BANDS = ("steps", "workers", "locks", "conflicts", "zone_locks", "outcomes", "connections", "slots", "events")
+_BANDS = (
+    "steps",
+    "workers",
+    "locks",
+    "conflicts",
+    "zone_locks",
+    "outcomes",
+    "connections",
+    "slots",
+    "passes",
+    "events",
+)
 """From top to bottom, in one column."""
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "overview": ("workers", "steps", "locks", "events", "connections", "outcomes", "slots", "conflicts", "zone_locks"),
     "contention": ("locks", "workers", "conflicts", "zone_locks", "slots", "events"),
     "server": ("connections", "locks", "steps", "workers", "events"),
-    "work": ("slots", "workers", "outcomes", "steps", "conflicts", "events"),
+    "work": ("slots", "passes", "workers", "outcomes", "steps", "conflicts", "events"),
 }
 """Panels of a layout, the most needed first."""
 
 _COLUMNS_OF = {
-    2: (("workers", "slots", "zone_locks"), ("locks", "outcomes", "connections", "conflicts")),
-    3: (("workers", "slots"), ("locks", "conflicts", "zone_locks"), ("outcomes", "connections")),
+    2: (("workers", "slots", "passes", "zone_locks"), ("locks", "outcomes", "connections", "conflicts")),
+    3: (("workers", "slots", "passes"), ("locks", "conflicts", "zone_locks"), ("outcomes", "connections")),
 }
 _SHARES = {2: (60, 40), 3: (42, 31, 27)}
 

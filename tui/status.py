@@ -6,7 +6,7 @@ import msgspec
 
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunFace, RunSnapshot
-from tui.format import elapsed, per_second, ratio, size_of, tally, took
+from tui.format import elapsed, per_second, ratio, size_of, tally, took, turns_word
 from tui.lines import BLANK, Ink, Line, Part, Span, fit, ink_of, label, line, part, squeeze
 from tui.spark import bar
 
@@ -142,7 +142,7 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
         parts.append(
             part(
                 12,
-                ("slots [", Ink.MUTED),
+                (f"{turns_word(snapshot)} [", Ink.MUTED),
                 (drawn, Ink.FILLED),
                 (blanks, Ink.RULE),
                 (f"] {run.turns_ended}/{run.turns}", Ink.MUTED),

@@ -10,6 +10,7 @@ from engine.model.event import (
     DatabaseSampled,
     Event,
     Intended,
+    LegEnded,
     Refused,
     RunMoved,
     RunPlanned,
@@ -53,8 +54,9 @@ def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLin
     who = "" if event.ids.worker is None else worker_name(event.ids.worker)
     match event:
         case RunPlanned():
-            text = f"{len(event.turns)} slots, at most {event.most_attempts} attempts, {event.concurrency} workers"
-            return EventLine(event.at_ns, "run", None, who, text)
+            return EventLine(event.at_ns, "run", None, who, _planned(event))
+        case LegEnded():
+            return EventLine(event.at_ns, "pass", None, who, _leg_ended(event))
         case Intended():
             return None
         case Refused():
@@ -84,11 +86,31 @@ def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLin
             assert_never(event)
 
 
+def _planned(event: RunPlanned) -> str:
+    what = "bookings" if event.turns and event.turns[0].booking_id else "slots"
+    leg = f"repeat {event.repeat}, " if event.repeat > 1 else ""
+    leg += f"pass {event.number}: " if event.number > 1 or leg else ""
+    return f"{leg}{len(event.turns)} {what}, at most {event.most_attempts} attempts, {event.concurrency} workers"
+
+
+def _leg_ended(event: LegEnded) -> str:
+    there = "unread" if event.persisted is None else str(event.persisted)
+    parts = [f"{event.attempts} attempts, {event.acknowledged} confirmed, {there} there"]
+    if event.pending is not None:
+        parts.append(f"{event.pending} pending")
+    if event.swept_holds is not None:
+        parts.append(f"{event.swept_holds} holds swept")
+    if event.cleared_zone_locks is not None:
+        parts.append(f"{event.cleared_zone_locks} zone locks cleared")
+    return ", ".join(parts)
+
+
 def _refused(event: Refused, slot_name: Callable[[TurnId | None], str]) -> str:
     told = event.refusal
     tables = f" {'+'.join(told.tables)}" if told.tables else ""
     held_by = f", held by {told.held_by}" if told.held_by else ""
-    return f"{_where(event.ids, slot_name)} {told.step.value}{tables}{held_by}: {told.message}".strip()
+    by = f" ({event.strategy})" if event.strategy else ""
+    return f"{_where(event.ids, slot_name)} {told.step.value}{by}{tables}{held_by}: {told.message}".strip()
 
 
 def _ended(event: AttemptEnded, slot_name: Callable[[TurnId | None], str]) -> str:

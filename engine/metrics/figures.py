@@ -6,6 +6,7 @@ from engine.model.run_state import RunState
 from engine.model.snapshot import (
     ConflictsFace,
     EventLine,
+    LegFace,
     OutcomeFigures,
     RefusalFigures,
     SlotFace,
@@ -61,3 +62,4 @@ class Figures(msgspec.Struct, frozen=True):
     zone_locks: tuple[ZoneLockFace, ...]
     zone_lock_total: int
     events: tuple[EventLine, ...]
+    legs: tuple[LegFace, ...] = ()

@@ -23,6 +23,7 @@ class Outcomes:
     def __init__(self) -> None:
         self._ended: dict[str, _Ended] = {}
         self._shares: dict[tuple[int, str], dict[str, int]] = {}
+        self._acknowledged: dict[tuple[int, str], int] = {}
         self._certainties = {certainty.value: 0 for certainty in Certainty}
         self.attempts = 0
 
@@ -36,8 +37,10 @@ class Outcomes:
         ended.count += 1
         ended.series.record(event.ended_ns)
         self._certainties[event.certainty.value] += 1
-        share = self._shares.setdefault((event.ids.leg, restaurant), {})
+        where = event.ids.leg, restaurant
+        share = self._shares.setdefault(where, {})
         share[word] = share.get(word, 0) + 1
+        self._acknowledged[where] = self._acknowledged.get(where, 0) + event.acknowledged
 
     @property
     def filled(self) -> int:
@@ -71,3 +74,7 @@ class Outcomes:
     def shares(self) -> dict[tuple[int, str], dict[str, int]]:
         """Outcomes by leg and restaurant."""
         return {share: dict(outcomes) for share, outcomes in sorted(self._shares.items())}
+
+    def acknowledged(self) -> dict[tuple[int, str], int]:
+        """Attempts of which the platform said success, by leg and restaurant."""
+        return dict(self._acknowledged)

@@ -32,6 +32,8 @@ class Slot:
             workers=tuple(sorted(self.workers)),
             end=self.end,
             conflicts=self.conflicts,
+            restaurant=self.turn.restaurant,
+            booking=str(self.turn.booking_id)[:8] if self.turn.booking_id else "",
         )
 
 
@@ -55,7 +57,8 @@ class Slots:
         self.ended = 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        """Turns of the leg in hand."""
+        return len(self._order)
 
     @property
     def most_attempts(self) -> int:
@@ -63,20 +66,25 @@ class Slots:
         return self._most_attempts
 
     def plan(self, turns: tuple[Turn, ...], most_attempts: int) -> None:
-        """Take in turns; what they allow is shared out evenly, as a plan has one cap for all of its turns."""
+        """Take in a leg's turns; what they allow is shared out evenly, as a plan has one cap for all of its turns."""
+        self.ended = 0
+        self._first_open = 0
+        self._order = []
         for number, turn in enumerate(turns):
-            self._slots[turn.id] = Slot(turn, most_attempts // len(turns) + (number < most_attempts % len(turns)))
+            slot = self._slots[turn.id] = Slot(
+                turn, most_attempts // len(turns) + (number < most_attempts % len(turns))
+            )
             self._restaurants.add(turn.restaurant)
             self._days.add(turn.on)
-        self._order = list(self._slots.values())
-        self._most_attempts = sum(slot.cap for slot in self._order)
+            self._order.append(slot)
+        self._most_attempts += most_attempts
 
     def cap(self, most: int) -> None:
         """Turns that have not ended allow this many attempts from now on."""
-        for slot in self._slots.values():
+        for slot in self._order:
             if slot.end is None:
+                self._most_attempts += most - slot.cap
                 slot.cap = most
-        self._most_attempts = sum(slot.cap for slot in self._order)
 
     def of(self, turn: TurnId | None) -> Slot | None:
         """The turn's slot; None for a turn that was not planned."""
@@ -121,11 +129,14 @@ class Slots:
         slot.workers.clear()
 
     def faces(self) -> tuple[SlotFace, ...]:
-        """Every turn, in the order they were planned."""
+        """Every turn of every leg, in the order they were planned."""
         return tuple(slot.face() for slot in self._slots.values())
 
     def around(self) -> tuple[SlotFace, ...]:
-        """At most SHOWN turns around the first that has not ended: a year's plan must not make every picture slow."""
+        """Of the leg in hand, at most SHOWN turns around the first that has not ended.
+
+        A year's plan must not make every picture slow.
+        """
         while self._first_open < len(self._order) and self._order[self._first_open].end is not None:
             self._first_open += 1
         begin = max(0, min(self._first_open - SHOWN_BEFORE, len(self._order) - SHOWN))

@@ -6,6 +6,7 @@ from engine.metrics.conflicts import Conflicts, ZoneLocks
 from engine.metrics.event_lines import EventLines
 from engine.metrics.figures import Figures, RunCounts
 from engine.metrics.hands import Hands
+from engine.metrics.legs import Legs
 from engine.metrics.outcomes import Outcomes
 from engine.metrics.refusals import Refusals
 from engine.metrics.slots import Slots
@@ -16,6 +17,7 @@ from engine.model.event import (
     DatabaseSampled,
     Event,
     Intended,
+    LegEnded,
     Refused,
     RunMoved,
     RunPlanned,
@@ -29,6 +31,7 @@ from engine.model.run_state import RunState, WorkerState
 from engine.model.snapshot import (
     ConflictsFace,
     EventLine,
+    LegFace,
     OutcomeFigures,
     RefusalFigures,
     SlotFace,
@@ -54,6 +57,7 @@ class Tally:
         self._hands = Hands()
         self._steps = Steps()
         self._outcomes = Outcomes()
+        self._legs = Legs()
         self._refusals = Refusals()
         self._conflicts = Conflicts()
         self._zone_locks = ZoneLocks()
@@ -83,7 +87,10 @@ class Tally:
                 # More turns may change how slots are named: what came before keeps the names it had, read or not.
                 self._lines.lines()
                 self._slots.plan(event.turns, event.most_attempts)
+                self._legs.begin(event)
                 self._concurrency = event.concurrency
+            case LegEnded():
+                self._legs.end(event)
             case RunMoved():
                 self._state, self._reason = event.state, mask(event.reason)
                 self._hands.moved(event.at_ns, event.state)
@@ -151,6 +158,11 @@ class Tally:
                 self._slots.cap(int(event.new))
             elif event.key == "concurrency":
                 self._concurrency = int(event.new)
+
+    @property
+    def most_attempts(self) -> int:
+        """Attempts that all turns planned so far allow together."""
+        return self._slots.most_attempts
 
     @property
     def at_ns(self) -> int:
@@ -229,6 +241,18 @@ class Tally:
         """Outcomes by leg and restaurant; the restaurant is empty for a turn that was not planned."""
         return self._outcomes.shares()
 
+    def acknowledged(self) -> dict[tuple[int, str], int]:
+        """Attempts of which the platform said success, by leg and restaurant."""
+        return self._outcomes.acknowledged()
+
+    def all_legs(self) -> tuple[LegFace, ...]:
+        """Every pass and repeat; `legs` has the last ones only."""
+        return self._legs.faces(self._outcomes.shares(), self._outcomes.acknowledged(), most=None)
+
+    def legs(self) -> tuple[LegFace, ...]:
+        """Passes and repeats so far, each with its share of every restaurant."""
+        return self._legs.faces(self._outcomes.shares(), self._outcomes.acknowledged())
+
     def unended(self) -> tuple[AttemptId, ...]:
         """Attempts that sent something and have no last word: in doubt once the run is over."""
         return self._hands.unended()
@@ -248,4 +272,5 @@ class Tally:
             zone_locks=self.zone_locks(),
             zone_lock_total=self.zone_lock_total,
             events=self.events(),
+            legs=self.legs(),
         )

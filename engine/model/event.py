@@ -12,14 +12,18 @@ from engine.model.step import Step
 from engine.model.turn import Turn, TurnEnd
 
 
-class RunPlanned(msgspec.Struct, frozen=True, tag=True):
-    """The first event: the turns there are and how many attempts they allow at most."""
+class RunPlanned(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A leg begins: the turns there are and how many attempts they allow at most. The first event of a run."""
 
     at_ns: int
     ids: Ids
     turns: tuple[Turn, ...]
     most_attempts: int
     concurrency: int
+    repeat: int = 1
+    """Which repeat of the plan this leg is, from 1."""
+    number: int = 1
+    """Which pass of the repeat this leg is, from 1."""
 
 
 class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -32,9 +36,11 @@ class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     tables: tuple[str, ...] = ()
     """Table numbers it wants; none for submit."""
     hold_id: UUID | None = None
+    strategy: str = ""
+    """The strategy that found the tables; empty for the default one."""
 
 
-class Refused(msgspec.Struct, frozen=True, tag=True):
+class Refused(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """A step was told no. Overcome or not is for `AttemptEnded` to say."""
 
     at_ns: int
@@ -42,6 +48,8 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     refusal: Refusal
     outcome: str
     """The word of the outcome its proof classifies to."""
+    strategy: str = ""
+    """The strategy that found the tables; empty for the default one."""
 
 
 class StepTook(msgspec.Struct, frozen=True, array_like=True):
@@ -80,6 +88,13 @@ class AttemptEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Transaction id of the confirming transaction, for `pg_xact_status`; None when none was begun."""
     refusal: Refusal | None = None
     """The refusal that decided; None when filled."""
+    strategy: str = ""
+    """The strategy of its last try; empty for the default one."""
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the platform said success, by its own contract: COMMIT was acknowledged, rows or no rows."""
+        return self.certainty is Certainty.OK
 
     @property
     def seat_waste(self) -> int:
@@ -95,6 +110,24 @@ class TurnEnded(msgspec.Struct, frozen=True, tag=True):
     end: TurnEnd
     attempts: int
     filled: int
+
+
+class LegEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A pass or a repeat is over, and what was done before the next one."""
+
+    at_ns: int
+    ids: Ids
+    attempts: int
+    filled: int
+    acknowledged: int
+    persisted: int | None
+    """What the database held of this leg's bookings; None when it could not be read."""
+    pending: int | None = None
+    """Bookings that still wait for tables; None where the plan makes its own."""
+    swept_holds: int | None = None
+    """Holds that were swept before the next pass; None when that was not asked for."""
+    cleared_zone_locks: int | None = None
+    """Zone locks that were cleared before the next pass; None when that was not asked for."""
 
 
 class RunMoved(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -153,6 +186,7 @@ Event: TypeAlias = (
     | Refused
     | AttemptEnded
     | TurnEnded
+    | LegEnded
     | RunMoved
     | WorkerMoved
     | Acted

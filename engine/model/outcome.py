@@ -128,6 +128,7 @@ class Outcome(Enum):
             Proof(sqlstate="23P01", constraint="bta_no_overlap"),
             Proof(sqlstate="23P01", constraint="allocations_no_overlap"),
             Proof(sqlstate="P0001", message=r"allocations_no_overlap"),
+            Proof(sqlstate="23P01"),
         ),
     )
     ADJACENCY = _Row(
@@ -152,7 +153,7 @@ class Outcome(Enum):
         (
             Proof(phase=Phase.PLANNED, message=r"insufficient (global|filtered) capacity"),
             Proof(phase=Phase.PLANNED, message=r"no tables (available|meet)|no suitable tables"),
-            Proof(sqlstate="P0001", message=r"capacity_exceeded"),
+            Proof(message=r"capacity_exceeded"),
         ),
     )
     OUTSIDE_HOURS = _Row(
@@ -201,13 +202,20 @@ class Outcome(Enum):
         "replay",
         "ledger replay",
         Kind.FAULT,
-        (Proof(sqlstate="P0003", message=r"returned no assignments"),),
+        (
+            Proof(sqlstate="P0003", message=r"returned no assignments"),
+            Proof(message=r"answered success with no assignments"),
+        ),
     )
     DUPLICATE = _Row(
         "duplicate",
         "duplicate",
         Kind.FAULT,
-        (Proof(sqlstate="23505"), Proof(sqlstate="P0001", message=r"assignment duplicate")),
+        (
+            Proof(sqlstate="23505"),
+            Proof(sqlstate="P0001", message=r"assignment duplicate"),
+            Proof(message=r"duplicate of booking"),
+        ),
     )
     PERSISTENCE = _Row(
         "persistence",
@@ -217,6 +225,17 @@ class Outcome(Enum):
             Proof(sqlstate="P0001", message=r"cannot confirm booking"),
             Proof(sqlstate="P0004"),
             Proof(sqlstate="53100"),
+            # A hold that is not what it was when it was taken.
+            Proof(sqlstate="P0001", message=r"hold .* (expired|belongs to|has no table members)"),
+            Proof(sqlstate="P0002", message=r"hold .* not found"),
+            Proof(sqlstate="P0003", message=r"policy version changed"),
+            # A function of the platform that cannot work: something it names is not there, or means two things.
+            Proof(sqlstate="42883"),
+            Proof(sqlstate="42P01"),
+            Proof(sqlstate="42703"),
+            Proof(sqlstate="42702"),
+            Proof(sqlstate="42725"),
+            Proof(sqlstate="23502"),
         ),
     )
     UNKNOWN = _Row("unknown", "unknown", Kind.UNKNOWN)

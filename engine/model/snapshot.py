@@ -10,6 +10,40 @@ from engine.model.step import Step
 from engine.model.turn import TurnEnd
 
 
+class LegShare(msgspec.Struct, frozen=True, array_like=True):
+    """One restaurant's share of a leg."""
+
+    restaurant: str
+    planned: int
+    """Turns of it in this leg."""
+    attempts: int
+    filled: int
+    acknowledged: int
+    """Attempts of which the platform said success, with rows or without."""
+
+
+class LegFace(msgspec.Struct, frozen=True):
+    """A pass or a repeat."""
+
+    leg: int
+    repeat: int
+    """Which repeat of the plan, from 1."""
+    number: int
+    """Which pass of the repeat, from 1."""
+    concurrency: int
+    turns: int
+    attempts: int
+    filled: int
+    acknowledged: int
+    is_over: bool
+    persisted: int | None
+    """What the database held of its bookings when it was over; None before, and when it could not be read."""
+    pending: int | None
+    swept_holds: int | None
+    cleared_zone_locks: int | None
+    restaurants: tuple[LegShare, ...]
+
+
 class RunFace(msgspec.Struct, frozen=True):
     """The run's header line."""
 
@@ -27,10 +61,11 @@ class RunFace(msgspec.Struct, frozen=True):
     """Wall time, UTC, ISO 8601."""
     elapsed_ns: int
     turns: int
+    """Turns of the pass in hand."""
     turns_ended: int
     attempts: int
     most_attempts: int
-    """How many attempts the plan allows; it may end with fewer."""
+    """How many attempts all passes planned so far allow; it may end with fewer."""
     filled: int
     in_flight: int
     concurrency: int
@@ -138,6 +173,9 @@ class SlotFace(msgspec.Struct, frozen=True):
     workers: tuple[WorkerId, ...]
     end: TurnEnd | None
     conflicts: int
+    restaurant: str = ""
+    booking: str = ""
+    """First eight characters of the id of the booking it is about; empty for a slot that makes its own."""
 
 
 class ConflictFigures(msgspec.Struct, frozen=True):
@@ -218,3 +256,5 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     """Why there is no fresh look; empty when there is."""
     events: tuple[EventLine, ...]
     """Newest last, at most 200."""
+    legs: tuple[LegFace, ...] = ()
+    """Passes and repeats, oldest first, the last 60."""

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from engine.model.ids import AttemptId, TurnId
+from engine.model.strategy import Strategy
 
 
 class TurnEnd(StrEnum):
@@ -15,11 +16,25 @@ class TurnEnd(StrEnum):
     EXHAUSTED = "exhausted"
     """An attempt in it was not filled."""
     CAPPED = "capped"
-    """It made as many bookings as stress-max allows."""
+    """It has had its share: as many bookings as stress-max allows, or the one it is about."""
+    SKIPPED = "skipped"
+    """The operator went on to the next pass before it was taken."""
 
 
-class Turn(msgspec.Struct, frozen=True):
-    """A slot to fill: one restaurant, date and start time, with one party size for all its bookings."""
+class PendingBooking(msgspec.Struct, frozen=True):
+    """A booking that waits for tables, as the database has it."""
+
+    booking_id: UUID
+    restaurant: str
+    """Slug."""
+    on: date
+    at: time
+    """Local time of the restaurant."""
+    party: int
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One restaurant, date and start time with one party size: a slot to fill, or one booking that waits for tables."""
 
     id: TurnId
     restaurant: str
@@ -28,6 +43,10 @@ class Turn(msgspec.Struct, frozen=True):
     at: time
     """Local time of the restaurant."""
     party: int
+    booking_id: UUID | None = None
+    """The booking that is there already and only wants tables; None where attempts make bookings of their own."""
+    twin: int = 0
+    """Turns of one run with the same number above 0 send the same request: one idempotency key, one guest."""
 
     @property
     def label(self) -> str:
@@ -49,3 +68,15 @@ class Order(msgspec.Struct, frozen=True):
     name: str
     email: str
     phone: str
+    ladder: tuple[Strategy, ...]
+    """The strategies to quote by, one after the other, until one candidate is committed."""
+
+    def of(self, booking_id: UUID) -> "Order":
+        """The same order for the row that was really made; a key that names the booking names that one."""
+        key = self.key.replace(str(self.booking_id), str(booking_id))
+        return msgspec.structs.replace(self, booking_id=booking_id, key=key)
+
+    @property
+    def submits(self) -> bool:
+        """Whether the booking is still to be made."""
+        return self.turn.booking_id is None

@@ -39,6 +39,14 @@ class Manifest(msgspec.Struct, frozen=True):
     """Masked when written."""
     fingerprint: dict[str, str] = {}
     """Versions of slotfill, Python, server and schema, and the checksum of the seed."""
+    data: str = ""
+    """What the embedded database was seeded with; empty elsewhere."""
+    day: str = ""
+    """The day, or the first of several."""
+    continues: str = ""
+    """The run that this one goes on with; empty for a run of its own."""
+    adaptations: tuple[str, ...] = ()
+    """What slotfill does otherwise on this database, and why."""
     schema: int = SCHEMA_VERSION
     schemas: dict[str, int] = msgspec.field(
         default_factory=lambda: dict.fromkeys(("journal", "recording", "samples", "result"), SCHEMA_VERSION)

@@ -35,7 +35,7 @@ def summary(snapshot: RunSnapshot) -> str:
     how = f"{run.state.value}{reason} after {run.elapsed_ns / 1e9:.1f} s with {run.concurrency} workers, {pace}."
     much = (
         f"{run.filled} filled of {run.attempts} attempts, {run.in_flight} in flight; "
-        f"{run.turns_ended} of {run.turns} slots ended; "
+        f"{run.turns_ended} of {run.turns} turns of the pass in hand ended; "
         f"{run.effective_concurrency:.1f} attempts in flight on average."
     )
     whose = f"Milliseconds, of steps that succeeded over the whole run ({population(snapshot)})."

@@ -11,8 +11,19 @@ from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.ids import SCHEMA_VERSION, TurnId
 from engine.model.outcome import OUTCOMES, Outcome
-from engine.model.report import Latency, Pass, RestaurantFigures, Result, Retry, SeatWaste, SlotEnd
+from engine.model.report import (
+    Burst,
+    IntegrityCounts,
+    Latency,
+    Pass,
+    RestaurantFigures,
+    Result,
+    Retry,
+    SeatWaste,
+    SlotEnd,
+)
 from engine.model.run_state import RunState
+from engine.model.snapshot import LegFace
 from engine.model.step import Step
 from engine.records.archive import RESULT, Manifest
 from engine.records.tables import markdown
@@ -50,21 +61,31 @@ class Ending(msgspec.Struct, frozen=True):
     persisted: Persisted | None = None
     """None when the database could not be read."""
     alerts: tuple[str, ...] = ()
+    integrity: IntegrityCounts | None = None
+    faults: tuple[str, ...] = ()
+    burst: Burst | None = None
 
 
 def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> Persisted:
-    """What `Target.persisted` read, shared out by the legs and restaurants that the journal's events name."""
+    """What `Target.persisted` read, shared out by the legs and restaurants that the journal's events name.
+
+    A booking that several legs attempted belongs to the last one that was told it succeeded.
+    """
     restaurants: dict[TurnId, str] = {}
-    shares: dict[tuple[int, str], int] = {}
-    seen: set[UUID] = set()
+    owners: dict[UUID, tuple[int, str]] = {}
     for event in events:
         if isinstance(event, RunPlanned):
             restaurants.update((turn.id, turn.restaurant) for turn in event.turns)
-        elif isinstance(event, AttemptEnded) and event.booking_id in bookings and event.booking_id not in seen:
-            seen.add(event.booking_id)
+        elif (
+            isinstance(event, AttemptEnded)
+            and event.booking_id in bookings
+            and (event.acknowledged or event.booking_id not in owners)
+        ):
             turn = event.ids.turn
-            share = event.ids.leg, "" if turn is None else restaurants.get(turn, "")
-            shares[share] = shares.get(share, 0) + 1
+            owners[event.booking_id] = event.ids.leg, "" if turn is None else restaurants.get(turn, "")
+    shares: dict[tuple[int, str], int] = {}
+    for share in owners.values():
+        shares[share] = shares.get(share, 0) + 1
     return Persisted(len(bookings), shares)
 
 
@@ -74,7 +95,7 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
     counts = tally.counts(now_ns)
     shares = tally.shares()
     persisted = None if ending.persisted is None else ending.persisted.shares
-    legs = sorted({leg for leg, _slug in shares})
+    claims = tally.acknowledged()
     return Result(
         schema=SCHEMA_VERSION,
         run_id=manifest.run_id,
@@ -90,14 +111,14 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         fingerprint=dict(manifest.fingerprint),
         evidence=dict(EVIDENCE),
         attempts=counts.attempts,
+        acknowledged=sum(claims.values()),
         outcomes={figures.outcome: figures.count for figures in tally.outcomes(now_ns)},
         certainties=counts.certainties,
         refusals=_refusals(tally),
         retries={word: Retry(tried, exhausted) for word, (tried, exhausted) in tally.retries().items()},
         success_rate=_rate(counts.filled, counts.attempts),
-        by_restaurant=_by_restaurant(shares, persisted, None),
-        # A run without legs is one pass.
-        passes=[_pass(leg, 1 if legs == [0] else leg, shares, persisted) for leg in legs],
+        by_restaurant=_by_restaurant(shares, claims, persisted, None),
+        passes=[_pass(face, shares, claims, persisted) for face in tally.all_legs()],
         latency_ms=_latencies(samples),
         fills_per_s=counts.fills_per_s,
         effective_concurrency=counts.effective_concurrency,
@@ -105,6 +126,9 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         tables_per_booking=_rate(counts.tables, counts.filled),
         slots=_slots(tally),
         persisted=None if ending.persisted is None else ending.persisted.total,
+        integrity=ending.integrity,
+        faults=list(ending.faults),
+        burst=ending.burst,
         alerts=list(ending.alerts),
     )
 
@@ -183,6 +207,7 @@ def _refusals(tally: Tally) -> dict[str, dict[str, int]]:
 
 def _by_restaurant(
     shares: Mapping[tuple[int, str], Mapping[str, int]],
+    claims: Mapping[tuple[int, str], int],
     persisted: Mapping[tuple[int, str], int] | None,
     leg: int | None,
 ) -> dict[str, RestaurantFigures]:
@@ -190,9 +215,10 @@ def _by_restaurant(
     for wanted in sorted({slug for there, slug in shares if leg in (None, there)}):
         mine = [words for (there, slug), words in shares.items() if slug == wanted and leg in (None, there)]
         attempts = sum(sum(words.values()) for words in mine)
-        confirmed = sum(words.get(_FILLED, 0) for words in mine)
+        filled = sum(words.get(_FILLED, 0) for words in mine)
+        confirmed = sum(n for (there, slug), n in claims.items() if slug == wanted and leg in (None, there))
         figures[wanted] = RestaurantFigures(
-            attempts, confirmed, _persisted(persisted, leg, wanted), _rate(confirmed, attempts)
+            attempts, confirmed, _persisted(persisted, leg, wanted), _rate(filled, attempts)
         )
     return figures
 
@@ -204,23 +230,28 @@ def _persisted(shares: Mapping[tuple[int, str], int] | None, leg: int | None, sl
 
 
 def _pass(
-    leg: int,
-    number: int,
+    face: LegFace,
     shares: Mapping[tuple[int, str], Mapping[str, int]],
+    claims: Mapping[tuple[int, str], int],
     persisted: Mapping[tuple[int, str], int] | None,
 ) -> Pass:
+    leg = face.leg
     outcomes: dict[str, int] = {}
     for (there, _slug), words in shares.items():
         if there == leg:
             for word, count in words.items():
                 outcomes[word] = outcomes.get(word, 0) + count
     return Pass(
-        number=number,
+        number=face.number,
+        repeat=face.repeat,
         attempts=sum(outcomes.values()),
-        confirmed=outcomes.get(_FILLED, 0),
+        confirmed=face.acknowledged,
         persisted=_persisted(persisted, leg, None),
-        by_restaurant=_by_restaurant(shares, persisted, leg),
+        by_restaurant=_by_restaurant(shares, claims, persisted, leg),
         outcomes=outcomes,
+        pending=face.pending,
+        swept_holds=face.swept_holds,
+        cleared_zone_locks=face.cleared_zone_locks,
     )
 
 

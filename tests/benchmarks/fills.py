@@ -8,11 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from engine.allocator.strategies import OPTIMAL
 from engine.clock import RunningClock
 from engine.config import EmbeddedSettings
 from engine.database import Connection
 from engine.fill.attempt import Desk, Holders, Log
-from engine.fill.crew import Crew
+from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event
@@ -42,9 +43,10 @@ async def _once(cluster: Cluster, floors: dict[str, Floor], workers: int, folder
         floors, seed=7, first=dt.date(2027, 3, 1), days=5, start=dt.time(17, 0), end=dt.time(20, 0), interval_min=15,
         stress_max=6, min_party=1, max_party=8, share_slots=True,
     )  # fmt: skip
-    target = PostgresTarget("bench", cluster.dsn(database), RunId("bench"), floors, step_timeout_s=10, hold_ttl_s=180)
+    target = PostgresTarget("bench", cluster.dsn(database), RunId("bench"), floors)
     began = time.perf_counter()
-    await Crew(RunId("bench"), plan, target, Pace(None), Desk(clock, log, Holders(), {}), workers).run()
+    task = Task(plan, (OPTIMAL,), workers)
+    await Crew(RunId("bench"), task, target, Pace(None), Desk(clock, log, Holders(), {})).run()
     took = time.perf_counter() - began
     await databases.drop(cluster, database)
     filled = [event for event in ended if event.outcome == "filled"]

@@ -12,7 +12,7 @@ CASES = {
     "nobody to work": (("--concurrency", "0"), 2, "concurrency = 0 starts nobody"),
     "a number that is none": (("--concurrency", "many"), 2, "concurrency"),
     "a closed day": (("--date", "2027-03-06"), 2, "closed"),
-    "a date that is none": (("--date", "2027-02-30"), 2, "fill.date"),
+    "a date that is none": (("--date", "2027-02-30"), 2, "run.date"),
     "an unknown setting": (("--set", "run.speed=9"), 2, "there is no setting run.speed"),
     "an unknown target": (("--target", "elsewhere"), 4, "no target named elsewhere"),
     "a pace below nothing": (("--rate", "-3"), 2, "rate = -3"),
@@ -40,7 +40,7 @@ def test_bad_options_get_one_sentence_and_start_nothing(shell: Shell, case: str)
         ("[run]\nworkers = 4\n", 2, "workers"),
         ("concurrency = 4\n", 2, "outside a table"),
         (
-            '[run]\ntarget = "live"\n[targets.live]\nkind = "postgres"\ndsn = "postgresql://u:pw@127.0.0.1/x"\n',
+            '[run]\ntarget = "live"\n[targets.live]\nkind = "postgres"\ndsn = "postgresql://u:pw@db.example.com/x"\n',
             4,
             "live",
         ),

@@ -25,6 +25,8 @@ from engine.model.snapshot import (
     ConflictFigures,
     ConflictsFace,
     EventLine,
+    LegFace,
+    LegShare,
     OutcomeFigures,
     RefusalFigures,
     RunFace,
@@ -545,6 +547,33 @@ def hostile() -> RunSnapshot:
     )
 
 
+_HOUSES = {"cafe-3": 30, "finedining-4": 19, "finedining-5": 20, "pub-1": 23, "pub-2": 13}
+
+
+def assigning() -> RunSnapshot:
+    """The second pass of an assign; what the first one was told and what was there part."""
+    rows = []
+    for house, count in _HOUSES.items():
+        for number in range(count // 2):
+            ended = TurnEnd.CAPPED if number < count // 4 else None
+            flying = (WorkerId(number),) if number == count // 4 else ()
+            filled = int(ended is not None and number % 3 != 1)
+            rows.append(
+                SlotFace(
+                    len(rows), DAY, f"{12 + number % 9}:15", 2 + number % 5, int(ended is not None), filled,
+                    1, flying, TurnEnd.EXHAUSTED if ended and number % 3 == 1 else ended, 0, house, "3adbd467",
+                )
+            )  # fmt: skip
+    shares = tuple(LegShare(house, count, count, count // 5, count // 2) for house, count in _HOUSES.items())
+    first = LegFace(0, 1, 1, 5, 105, 105, 19, 58, True, 14, 91, 3, 21, shares)
+    second = LegFace(1, 1, 2, 5, len(rows), 40, 5, 22, False, None, None, None, None, shares)
+    still = full()
+    ended = sum(row.end is not None for row in rows)
+    return replace(
+        still, run=face(plan="assign", turns=len(rows), turns_ended=ended), slots=tuple(rows), legs=(first, second)
+    )
+
+
 STILLS: dict[str, Callable[[], RunSnapshot]] = {
     "full": full,
     "empty": empty,
@@ -553,4 +582,5 @@ STILLS: dict[str, Callable[[], RunSnapshot]] = {
     "finished": finished,
     "plain_role": plain_role,
     "hostile": hostile,
+    "assigning": assigning,
 }

@@ -90,9 +90,13 @@ def test_at_80x24_status_workers_steps_queue_and_events_are_shown() -> None:
     assert set(arrange(80, 19, PRESETS["overview"], wants)) == {"workers", "steps", "locks", "events"}
 
 
-def test_at_160x50_every_panel_is_shown() -> None:
+def test_at_160x50_every_panel_of_the_overview_is_shown() -> None:
     wants = {kind.NAME: kind.want(_STILLS["full"]) for kind in PANELS}
-    assert set(arrange(160, 45, PRESETS["overview"], wants)) == {kind.NAME for kind in PANELS}
+    assert set(arrange(160, 45, PRESETS["overview"], wants)) == set(PRESETS["overview"])
+
+
+def test_every_panel_stands_in_some_layout() -> None:
+    assert {name for preset in PRESETS.values() for name in preset} == {kind.NAME for kind in PANELS}
 
 
 def _text(name: str, still: RunSnapshot, view: View | None = None, size: tuple[int, int] = (100, 20)) -> str:
@@ -194,6 +198,23 @@ def test_the_detail_of_a_worker_names_its_backend_queue_and_events() -> None:
     assert "waits 640 ms as number 1 for Snug 13:00: pid 20301 NOT OURS <- w09" in text
     assert "is locked to Snug" in text
     assert worker_detail(stills.full(), "w99") is None
+
+
+def test_bookings_are_shown_by_restaurant_with_what_each_pass_claimed_and_left() -> None:
+    text = _text("slots", stills.assigning(), size=(80, 12))
+    assert "pass 2: bookings" in text
+    assert "pass 1: 105 tried, 58 confirmed, 14 there !, 91 pending" in text
+    assert "finedining-4" in text
+    assert "~" in text
+
+
+def test_passes_say_what_was_claimed_what_was_there_and_what_was_tidied() -> None:
+    text = _text("passes", stills.assigning(), size=(120, 12))
+    newest, oldest = text.index("pass 2"), text.index("pass 1")
+    assert newest < oldest
+    assert "14!" in text
+    assert "3 holds swept, 21 zone locks cleared" in text
+    assert "pub-2" in text
 
 
 def test_a_long_map_of_slots_shows_the_day_that_is_worked_on() -> None:

@@ -6,6 +6,7 @@ from tui.panels.connections import ConnectionsPanel
 from tui.panels.events import EventsPanel
 from tui.panels.locks import LocksPanel
 from tui.panels.outcomes import OutcomesPanel
+from tui.panels.passes import PassesPanel
 from tui.panels.slots import SlotsPanel
 from tui.panels.steps import StepsPanel
 from tui.panels.workers import WorkersPanel
@@ -21,5 +22,6 @@ PANELS: tuple[type[Panel], ...] = (
     LocksPanel,
     ConnectionsPanel,
     EventsPanel,
+    PassesPanel,
 )
 BY_NAME: dict[str, type[Panel]] = {panel.NAME: panel for panel in PANELS}

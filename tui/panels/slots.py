@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from engine.model.snapshot import RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
+from tui.format import turns_word
 from tui.lines import Area, Ink, Line, Span, line
 from tui.panel import Panel, Want
 from tui.view import View
@@ -76,7 +77,9 @@ class SlotsPanel(Panel):
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
         """How many are done, and the legend where there is room."""
-        done = f"{cls.TITLE} {snapshot.run.turns_ended}/{snapshot.run.turns} ended"
+        done = f"{turns_word(snapshot)} {snapshot.run.turns_ended}/{snapshot.run.turns} ended"
+        if len(snapshot.legs) > 1:
+            done = f"pass {snapshot.legs[-1].number}: {done}"
         return f"{done}   {_LEGEND}" if area.width >= len(done) + len(_LEGEND) + 12 else done
 
     @classmethod
@@ -85,6 +88,8 @@ class SlotsPanel(Panel):
         if not snapshot.slots:
             return [line(("  the plan has no slots", Ink.MUTED))]
         columns = max(1, area.width // _CELL)
+        if all(slot.cap == 1 for slot in snapshot.slots):
+            return [*_passes(snapshot, area), *_bookings(snapshot.slots, area)][: area.height]
         many_days = len({slot.day for slot in snapshot.slots}) > 1
         if len(snapshot.slots) <= columns * area.height and not many_days:
             columns = min(
@@ -96,6 +101,45 @@ class SlotsPanel(Panel):
                 for index in range(height)
             ]
         return _map(snapshot.slots, area)
+
+
+def _passes(snapshot: RunSnapshot, area: Area) -> list[Line]:
+    """A line a pass that is over, the last three; none where a run has only one."""
+    lines = []
+    for leg in [leg for leg in snapshot.legs if leg.is_over][-min(3, max(0, area.height - 6)) or len(snapshot.legs) :]:
+        there = "unread" if leg.persisted is None else str(leg.persisted)
+        lost = leg.persisted is not None and leg.persisted < leg.acknowledged
+        repeat = f" of repeat {leg.repeat}" if leg.repeat > 1 else ""
+        lines.append(
+            line(
+                (f"  pass {leg.number}{repeat}: ", Ink.MUTED),
+                (f"{leg.attempts} tried, {leg.acknowledged} confirmed, ", Ink.TEXT),
+                (f"{there} there{' !' if lost else ''}", Ink.FAULT if lost else Ink.FILLED),
+                ("" if leg.pending is None else f", {leg.pending} pending", Ink.TEXT),
+            )
+        )
+    return lines
+
+
+def _bookings(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
+    """A sign a booking, a restaurant a row, in the order they are taken; a long row goes on in the next one."""
+    rows: dict[str, list[SlotFace]] = {}
+    for slot in slots:
+        rows.setdefault(slot.restaurant, []).append(slot)
+    wide = min(16, max((len(name) for name in rows), default=0)) + 3
+    room = max(1, area.width - wide - 9)
+    lines = []
+    for name, mine in rows.items():
+        ended = f"{sum(slot.end is not None for slot in mine)}/{len(mine)}"
+        for start in range(0, len(mine), room):
+            spans = [Span(f"  {name[: wide - 3] if not start else '':<{wide - 2}}", Ink.MUTED)]
+            for slot in mine[start : start + room]:
+                mark = mark_of(slot)
+                spans.append(Span(mark, _MARKS[mark]))
+            if not start:
+                spans.append(Span(f"  {ended}", Ink.MUTED))
+            lines.append(Line(tuple(spans)))
+    return lines
 
 
 def _map(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:

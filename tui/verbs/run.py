@@ -1,25 +1,30 @@
-"""`slotfill run`: start an engine, then watch it: with the console in a terminal, with progress lines elsewhere."""
+"""`slotfill run` and `slotfill continue`: start an engine, then watch it with the console or with progress lines."""
 
 import asyncio
 from argparse import Namespace
 
+from engine.config import Settings
 from engine.exit_code import ExitCode
+from engine.ground import CannotBegin
 from engine.launch import launch
-from engine.opening import CannotBegin, check_spec
+from engine.opening import SUPERUSER_RESERVED, check_spec
+from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
-from tui.verbs.speak import SettingsInvalid, has_screen, settings_of, who, wrong
+from engine.steering import SPARE_CONNECTIONS
+from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, who, wrong
+
+CONTINUED = ("run", "fill", "assign", "create", "burst", "allocator")
+"""Sections that a continued run takes over from the one it goes on with; options given now win."""
 
 
 def main(args: Namespace) -> int:
     """Start a run and stay with it. Returns its exit code, or 0 when it was left before its end."""
-    if args.data != "white-horse":
-        return wrong(f"--data {args.data}: this version has white-horse only", ExitCode.USAGE)
     try:
-        settings = settings_of(args)
+        spec = _continued(args) if args.verb == "continue" else _fresh(args)
         headless = args.headless or args.json or not has_screen()
-        spec = Spec(settings=settings, plan=args.plan, who=who(), fresh=not args.no_reset)
         check_spec(spec)
-    except SettingsInvalid as error:
+    except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)
     except CannotBegin as error:
         return wrong(str(error), error.exit_code)
@@ -32,4 +37,47 @@ def main(args: Namespace) -> int:
         return asyncio.run(watch(said, as_json=args.json))
     from tui.verbs.attach import console  # noqa: PLC0415
 
-    return console(said.socket, said.folder, said.run_id, settings.console, watch=False)
+    return console(said.socket, said.folder, said.run_id, spec.settings.console, watch=False)
+
+
+def _fresh(args: Namespace) -> Spec:
+    known = sourced(args)
+    own = _of_its_own(args.plan, known)
+    settings = sourced(args, own).settings if own else known.settings
+    return Spec(settings=settings, plan=args.plan, who=who(), fresh=not args.no_reset)
+
+
+def _of_its_own(plan: str, known: Sourced) -> list[str]:
+    """Settings, `key=value`, that a plan has otherwise than others as long as they are at their default."""
+    settings = known.settings
+    found: dict[str, str] = {}
+    if plan == "create":
+        found["run.concurrency"] = "1"
+    if plan == "burst":
+        room = settings.embedded.max_connections - SPARE_CONNECTIONS - SUPERUSER_RESERVED
+        found["run.concurrency"] = str(max(1, min(settings.burst.requests, room)))
+        found["fill.end"] = f"{max(settings.fill.start, settings.fill.end):%H:%M}"
+    given, usual = flat(settings), flat(Settings())
+    return [f"{key}={value}" for key, value in found.items() if given[key] == usual[key]]
+
+
+def _continued(args: Namespace) -> Spec:
+    """The spec of a run that goes on with another. Raises RunNotFound, SettingsInvalid, CannotBegin."""
+    entry = entry_of(args)
+    if entry.manifest is None:
+        raise RunNotFound(f"{entry.folder} holds no readable run.json: it cannot be gone on with")
+    if entry.is_live:
+        raise CannotBegin(f"run {entry.run_id} goes on; slotfill attach {entry.run_id} shows it", ExitCode.REFUSED)
+    before = [
+        f"{key}={value}"
+        for key, value in entry.manifest.settings.items()
+        if key.partition(".")[0] in CONTINUED and key != "run.repeat"
+    ]
+    settings: Settings = sourced(args, before).settings
+    return Spec(
+        settings=settings,
+        plan=entry.manifest.plan,
+        who=who(),
+        fresh=False,
+        continues=entry.run_id,
+    )

@@ -131,7 +131,7 @@ def _prune(args: Namespace, settings: Settings) -> int:
     # A run with --no-reset shares the database of one before it, which may stay.
     kept = {entry.manifest.database for entry in list_runs(root) if entry.manifest}
     try:
-        asyncio.run(_drop([one.database for one in removed if one.database and one.database not in kept], settings))
+        asyncio.run(_drop([one.database for one in removed if one.database], kept, settings))
     except (PlatformUnfit, DatabaseUnreachable) as error:
         tell(f"their databases could not be dropped: {error}")
     for one in removed:
@@ -145,14 +145,15 @@ def _prune(args: Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _drop(databases: list[str], settings: Settings) -> None:
+async def _drop(databases: list[str], kept: set[str], settings: Settings) -> None:
+    """Drop these and those of their repeats, but for the ones that a run which stays works in."""
     if not databases:
         return
     cluster = await Cluster.open(settings.embedded, f"prune by {who()}")
     try:
-        there = set(await names(cluster))
-        for database in databases:
-            if database in there:
-                await drop(cluster, database)
+        for there in await names(cluster):
+            ours = any(there == database or there.startswith(f"{database}_") for database in databases)
+            if ours and there not in kept:
+                await drop(cluster, there)
     finally:
         await cluster.close()

@@ -4,6 +4,7 @@ import getpass
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -38,12 +39,12 @@ def wrong(text: str, code: ExitCode) -> int:
     return int(code)
 
 
-def sourced(args: Namespace) -> Sourced:
-    """The settings of a command line. Raises SettingsInvalid."""
+def sourced(args: Namespace, before: Sequence[str] = ()) -> Sourced:
+    """The settings of a command line, laid over those of `before`, each `key=value`. Raises SettingsInvalid."""
     return load(
         config=args.config,
         preset=getattr(args, "preset", None),
-        options=options_of(args),
+        options=[*before, *options_of(args)],
         cwd=Path.cwd(),
         environ=os.environ,
     )
@@ -74,4 +75,15 @@ def who() -> str:
     return f"{login}@{place}"
 
 
-__all__ = ["SettingsInvalid", "has_screen", "say", "say_json", "settings_of", "sourced", "tell", "who", "wrong"]
+__all__ = [
+    "SettingsInvalid",
+    "Sourced",
+    "has_screen",
+    "say",
+    "say_json",
+    "settings_of",
+    "sourced",
+    "tell",
+    "who",
+    "wrong",
+]

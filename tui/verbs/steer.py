@@ -1,4 +1,4 @@
-"""`slotfill pause|resume|stop|set`: one act on a live run, from another terminal or a script."""
+"""`slotfill pause|resume|stop|next-pass|set`: one act on a live run, from another terminal or a script."""
 
 import asyncio
 from argparse import Namespace
@@ -8,7 +8,13 @@ from engine.model.command import Answer, Command, Verb
 from tui.verbs.reach import LinkLost, RunNotFound, door_of, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
 
-VERBS = {"pause": Verb.PAUSE, "resume": Verb.RESUME, "stop": Verb.STOP, "set": Verb.SET}
+VERBS = {
+    "pause": Verb.PAUSE,
+    "resume": Verb.RESUME,
+    "stop": Verb.STOP,
+    "set": Verb.SET,
+    "next-pass": Verb.NEXT_PASS,
+}
 
 
 def main(args: Namespace) -> int:
