@@ -114,7 +114,7 @@ def _worker(number: int, **changes: object) -> WorkerFace:
 
 
 def workers(count: int = 15) -> tuple[WorkerFace, ...]:
-    rows = []
+    rows: list[SlotFace] = []
     busy = [
         (Step.CONFIRM, 2140 * MS, "Lock:advisory", "hold_conflict", "T12 held by w03"),
         (Step.CONFIRM, 1800 * MS, "Lock:advisory", "filled", "T05+T06"),
@@ -158,7 +158,7 @@ def workers(count: int = 15) -> tuple[WorkerFace, ...]:
 
 
 def steps(seconds: int = 120) -> tuple[StepFigures, ...]:
-    rows = []
+    rows: list[SlotFace] = []
     for place, (step, low, high, refused) in enumerate(
         [
             (Step.SUBMIT, 3, 31, 0),
@@ -235,7 +235,7 @@ def refusals() -> tuple[RefusalFigures, ...]:
 
 
 def slots() -> tuple[SlotFace, ...]:
-    rows = []
+    rows: list[SlotFace] = []
     for place, slot in enumerate(_SLOTS):
         ended = TurnEnd.CAPPED if place in (0, 2) else TurnEnd.EXHAUSTED if place in (1, 3, 4) else None
         filled = 10 if ended is TurnEnd.CAPPED else 7 - place % 4 if place < 9 else 0
@@ -552,7 +552,7 @@ _HOUSES = {"cafe-3": 30, "finedining-4": 19, "finedining-5": 20, "pub-1": 23, "p
 
 def assigning() -> RunSnapshot:
     """The second pass of an assign; what the first one was told and what was there part."""
-    rows = []
+    rows: list[SlotFace] = []
     for house, count in _HOUSES.items():
         for number in range(count // 2):
             ended = TurnEnd.CAPPED if number < count // 4 else None
@@ -568,9 +568,9 @@ def assigning() -> RunSnapshot:
     first = LegFace(0, 1, 1, 5, 105, 105, 19, 58, True, 14, 91, 3, 21, shares)
     second = LegFace(1, 1, 2, 5, len(rows), 40, 5, 22, False, None, None, None, None, shares)
     still = full()
-    ended = sum(row.end is not None for row in rows)
+    over = sum(row.end is not None for row in rows)
     return replace(
-        still, run=face(plan="assign", turns=len(rows), turns_ended=ended), slots=tuple(rows), legs=(first, second)
+        still, run=face(plan="assign", turns=len(rows), turns_ended=over), slots=tuple(rows), legs=(first, second)
     )
 
 
