@@ -114,7 +114,7 @@ def _worker(number: int, **changes: object) -> WorkerFace:
 
 
 def workers(count: int = 15) -> tuple[WorkerFace, ...]:
-    rows: list[SlotFace] = []
+    rows = []
     busy = [
         (Step.CONFIRM, 2140 * MS, "Lock:advisory", "hold_conflict", "T12 held by w03"),
         (Step.CONFIRM, 1800 * MS, "Lock:advisory", "filled", "T05+T06"),
@@ -158,7 +158,7 @@ def workers(count: int = 15) -> tuple[WorkerFace, ...]:
 
 
 def steps(seconds: int = 120) -> tuple[StepFigures, ...]:
-    rows: list[SlotFace] = []
+    rows = []
     for place, (step, low, high, refused) in enumerate(
         [
             (Step.SUBMIT, 3, 31, 0),
@@ -235,7 +235,7 @@ def refusals() -> tuple[RefusalFigures, ...]:
 
 
 def slots() -> tuple[SlotFace, ...]:
-    rows: list[SlotFace] = []
+    rows = []
     for place, slot in enumerate(_SLOTS):
         ended = TurnEnd.CAPPED if place in (0, 2) else TurnEnd.EXHAUSTED if place in (1, 3, 4) else None
         filled = 10 if ended is TurnEnd.CAPPED else 7 - place % 4 if place < 9 else 0
