@@ -9,7 +9,7 @@ from uuid import UUID
 
 from engine.config import Settings
 from engine.database import Connection
-from engine.fill.attempt import Desk
+from engine.fill.desk import Desk
 from engine.fill.crew import Crew
 from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.ids import Ids

@@ -12,7 +12,7 @@ from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings
 from engine.fault_switch import FaultSwitch
-from engine.fill.attempt import Desk, Holders
+from engine.fill.desk import Desk, Holders
 from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL

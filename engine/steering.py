@@ -10,7 +10,7 @@ from engine.clock import Clock
 from engine.config import Settings, SettingsInvalid
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.fault_switch import FaultSwitch
-from engine.fill.attempt import Log
+from engine.fill.desk import Log
 from engine.fill.crew import Crew
 from engine.model.command import Answer, Command, Verb
 from engine.model.event import SettingsChanged, TurnEnded

@@ -34,6 +34,27 @@ class Submitted(msgspec.Struct, frozen=True):
     booking_id: UUID
     """The row it made; not always the one the order named, as the platform's own function draws its ids."""
     xid: int | None = None
+    heard: "Heard | None" = None
+    """What the answer itself told of the booking, where it tells more than that it is there."""
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What is known of a booking that somebody else gives its tables."""
+
+    status: str
+    """The platform's word: `pending`, `confirmed`, `cancelled` …"""
+    tables: tuple[str, ...] = ()
+    """Table numbers it has."""
+    seats: int = 0
+    zone: str | None = None
+    reason: str | None = None
+    """Why the platform could not assign it last: `INLINE_TIMEOUT`, a planner's text; None when nothing refused it."""
+    planner_ns: int | None = None
+    """How long the platform's planner took in the request, as the platform says."""
+    source: str = ""
+    """Who assigned it last, as the platform says: `inline`, `job`."""
+    is_final: bool = False
+    """Nobody will try to assign it any more."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -95,6 +116,34 @@ class Seat(Protocol):
         ...
 
 
+class WholeSeat(Protocol):
+    """One worker's place at a target that assigns tables itself: a booking is made, and then asked after.
+
+    Every method returns within its timeout. A method may raise only for bugs and cancellation.
+    """
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process behind it, where there is one."""
+        ...
+
+    async def submit(self, order: Order) -> Submitted | Refusal:
+        """Make the booking; its answer may come after the platform tried to assign it."""
+        ...
+
+    async def look(self, order: Order, booking_id: UUID) -> Heard | Refusal:
+        """What has become of it."""
+        ...
+
+    async def find(self, order: Order) -> UUID | Refusal | None:
+        """The booking that was made with the order's key, when an answer never came; None when there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the target."""
+        ...
+
+
 class Target(Protocol):
     """Where bookings are made."""
 
@@ -118,8 +167,8 @@ class Target(Protocol):
         """The restaurants that were opened, by slug."""
         ...
 
-    async def seat(self, application_name: str) -> Seat:
-        """A new seat. Raises DatabaseUnreachable."""
+    async def seat(self, application_name: str) -> Seat | WholeSeat:
+        """A new seat: with STEPS a `Seat`, else a `WholeSeat`. Raises DatabaseUnreachable."""
         ...
 
     def adopt(self, session: Mapping[str, str], rules: Rules) -> None:

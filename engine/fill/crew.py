@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
 from engine.database import DatabaseUnreachable
-from engine.fill.attempt import Attempt, Desk
+from engine.fill.attempt import Attempt
 from engine.fill.board import WorkerRow
+from engine.fill.desk import Desk
 from engine.fill.orders import Orders
 from engine.fill.pace import Pace
+from engine.fill.whole import WholeAttempt
 from engine.model.event import AttemptEnded, RunMoved, TurnEnded, WorkerMoved
 from engine.model.ids import Ids, RunId, TurnId, WorkerId, worker_name
 from engine.model.outcome import Outcome
@@ -18,7 +20,7 @@ from engine.model.run_state import RunState, WorkerState
 from engine.model.strategy import Strategy
 from engine.model.turn import Order, Turn
 from engine.plan import Plan
-from engine.target import Seat, Target
+from engine.target import Capability, Seat, Target, WholeSeat
 
 MOST_WORKERS = 256
 SEAT_PATIENCE_NS = 30_000_000_000
@@ -211,7 +213,7 @@ class Crew:
                 self._tasks[worker] = group.create_task(self._work(row), name=worker_name(worker))
 
     async def _work(self, row: WorkerRow) -> None:
-        seat: Seat | None = None
+        seat: Seat | WholeSeat | None = None
         try:
             seat = await self._seat(row)
             while seat is not None and not self._leaves(row):
@@ -237,7 +239,7 @@ class Crew:
                     self.rows.pop(row.worker, None)
                 self._nudge()
 
-    async def _seat(self, row: WorkerRow) -> Seat | None:
+    async def _seat(self, row: WorkerRow) -> Seat | WholeSeat | None:
         """A seat at the target, asked for again while the server refuses; None when the worker is to leave meanwhile.
 
         Raises TargetLost when nobody had one for longer than SEAT_PATIENCE_NS: while others work, it goes on asking.
@@ -266,7 +268,7 @@ class Crew:
                 return seat
         return None
 
-    async def _work_on(self, row: WorkerRow, turn: Turn, seat: Seat) -> None:
+    async def _work_on(self, row: WorkerRow, turn: Turn, seat: Seat | WholeSeat) -> None:
         row.turn = turn
         try:
             while not self._leaves(row) and self.state is RunState.RUNNING:
@@ -284,7 +286,7 @@ class Crew:
             self._plan.leave(row.worker, turn.id)
             self._nudge()
 
-    async def _attempt(self, row: WorkerRow, order: Order, seat: Seat, due_ns: int) -> None:
+    async def _attempt(self, row: WorkerRow, order: Order, seat: Seat | WholeSeat, due_ns: int) -> None:
         self._count_time()
         self.in_flight += 1
         row.moves(WorkerState.WORKING, self._clock.now_ns())
@@ -293,7 +295,7 @@ class Crew:
         self.late_ns = max(0, self._clock.now_ns() - due_ns) if self.pace.rate is not None else 0
         ended: AttemptEnded | None = None
         try:
-            ended = await Attempt(order, seat, row, self._desk).run(due_ns)
+            ended = await self._made(order, row, seat).run(due_ns)
         finally:
             self._count_time()
             self.in_flight -= 1
@@ -304,6 +306,12 @@ class Crew:
             row.pid = seat.pid
             if self.state is RunState.PAUSING and self.in_flight == 0:
                 self._move(RunState.PAUSED)
+
+    def _made(self, order: Order, row: WorkerRow, seat: Seat | WholeSeat) -> Attempt | WholeAttempt:
+        """The kind of attempt that the target's seats are for."""
+        if Capability.STEPS in self._target.capabilities:
+            return Attempt(order, cast("Seat", seat), row, self._desk)
+        return WholeAttempt(order, cast("WholeSeat", seat), row, self._desk)
 
     def _close_turn(self, order: Order, *, filled: bool) -> None:
         attempts, fills = self._turn_counts.get(order.turn.id, (0, 0))

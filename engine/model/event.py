@@ -7,6 +7,7 @@ import msgspec
 
 from engine.model.ids import Ids
 from engine.model.outcome import Certainty, Refusal
+from engine.model.path import Path
 from engine.model.run_state import RunState, WorkerState
 from engine.model.step import Step
 from engine.model.turn import Turn, TurnEnd
@@ -90,6 +91,12 @@ class AttemptEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """The refusal that decided; None when filled."""
     strategy: str = ""
     """The strategy of its last try; empty for the default one."""
+    path: Path | None = None
+    """Which way it came to its end; None where quote, hold and confirm are ours."""
+    planner_ns: int | None = None
+    """How long the platform's own planner took inside the request, as the platform says; neither submit nor waiting."""
+    late: bool = False
+    """The platform noted an inline timeout, and the booking was confirmed all the same."""
 
     @property
     def acknowledged(self) -> bool:

@@ -12,7 +12,7 @@ from engine.allocator.strategies import OPTIMAL
 from engine.clock import RunningClock
 from engine.config import EmbeddedSettings
 from engine.database import Connection
-from engine.fill.attempt import Desk, Holders, Log
+from engine.fill.desk import Desk, Holders, Log
 from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.metrics.tally import Tally

@@ -5,8 +5,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from engine.allocator.strategies import OPTIMAL
-from engine.fill.attempt import Desk, Holders
 from engine.fill.crew import Crew, Task
+from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, Event, Intended, RunMoved, TurnEnded
 from engine.model.floor import Floor
