@@ -36,9 +36,11 @@ def sweep(own: Path) -> None:
     before = own.stat().st_mtime - SWEEP_AFTER_S
     for path in own.parent.iterdir():
         try:
-            if path.stat().st_mtime >= before:
-                continue
+            found = path.lstat()
         except FileNotFoundError:
+            continue
+        # A folder refuses a connection as a dead socket does.
+        if not stat.S_ISSOCK(found.st_mode) or found.st_mtime >= before:
             continue
         probe = socket.socket(socket.AF_UNIX)
         try:

@@ -136,6 +136,17 @@ async def test_a_folder_that_is_not_plainly_ours_is_refused(tmp_path: Path, monk
         socket_path("abc")
 
 
+async def test_a_folder_beside_the_sockets_is_left_alone_however_old(served: Served) -> None:
+    # For anybody but root the server's own sockets lie there, in a folder.
+    folder = served[0].parent / f"pg-{os.getpid()}"
+    folder.mkdir()
+    old = served[0].stat().st_mtime - 1000
+    os.utime(folder, (old, old))
+    sweep(served[0])
+    assert folder.is_dir()
+    folder.rmdir()
+
+
 async def test_sockets_of_killed_engines_are_swept_and_those_of_live_ones_stay(served: Served) -> None:
     folder = served[0].parent
     dead = folder / f"dead{os.getpid()}"
