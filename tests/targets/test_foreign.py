@@ -12,7 +12,7 @@ import pytest
 from engine.clock import RunningClock
 from engine.contract import Contract, Terms
 from engine.database import Connection
-from engine.fill.attempt import Desk, Holders
+from engine.fill.desk import Desk, Holders
 from engine.fill.crew import Crew, Task
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, Event, Refused
