@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import NamedTuple
 
 from engine.allocator.moment import Moment
+from engine.allocator.occupancy import SLOT
 from engine.model.floor import Upcoming, Weights, Window
 
 _GLANCE = 48
@@ -26,7 +27,9 @@ def in_view(upcoming: Iterable[Upcoming], window: Window, weights: Weights) -> l
     if not weights.lookahead_penalty:
         return []
     last = window.start + timedelta(minutes=weights.lookahead_minutes)
-    return [one for one in upcoming if window.start <= one.start <= last and one.start < window.end]
+    # In slots, as tables are busy in: one that begins in the slot the window ends in finds the table taken.
+    until = window.end + (window.start.min.replace(tzinfo=UTC) - window.end) % SLOT
+    return [one for one in upcoming if window.start <= one.start <= last and one.start < until]
 
 
 def look(

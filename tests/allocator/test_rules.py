@@ -8,7 +8,7 @@ from engine.allocator.demand import demand_multiplier
 from engine.allocator.planner import Planner
 from engine.allocator.scarcity import scarcities
 from engine.allocator.strategies import OPTIMAL, STRATEGIES
-from engine.model.floor import Quote, Upcoming, Weights
+from engine.model.floor import Quote, Upcoming, Weights, Window
 from engine.model.strategy import AdjacencyMode, Rules, Strategy
 from tests.allocator.floors import EVERY_DAY, MONDAY, at, busy, floor, large, table, white_horse
 
@@ -186,3 +186,14 @@ def test_a_search_without_budget_says_so() -> None:
     assert (quote.stats.cut_short, quote.stats.skips.timeout) == (True, 2), (
         "once in search of sets that touch, once of others"
     )
+
+
+def test_a_booking_that_begins_in_the_slot_a_plan_ends_in_would_find_its_table_taken() -> None:
+    # 12:00 to 13:01 takes the slot from 13:00 to 13:05, and the last table for eight is in it.
+    planner = Planner(floor([table("A", 8)]))
+    window = Window("dinner", at(MONDAY, 12), at(MONDAY, 12) + timedelta(minutes=61))
+    coming = [Upcoming(window.end, window.end + timedelta(minutes=60), 8)]
+    assert planner.quote_window(window, 8, [], upcoming=coming).stats.blocking == 1
+    sharp = Window("dinner", at(MONDAY, 12), at(MONDAY, 13))
+    coming = [Upcoming(sharp.end, sharp.end + timedelta(minutes=60), 8)]
+    assert planner.quote_window(sharp, 8, [], upcoming=coming).stats.blocking == 0
