@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from engine.config import EmbeddedSettings
@@ -20,6 +21,9 @@ from tests.scratch import FOLDER, ScratchDatabase
 from tests.shell import Shell
 
 _numbers = itertools.count(1)
+# A test never asserts a time, and a busy machine is no failure.
+hypothesis.settings.register_profile("slotfill", deadline=None)
+hypothesis.settings.load_profile("slotfill")
 
 
 def _settings() -> EmbeddedSettings:
