@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-servers setup check bench faults lock stills clean
+.PHONY: run test test-servers api-contract setup check bench faults lock stills clean
 
 run: setup
 	@$(BIN)/slotfill run fill --preset first-run $(ARGS)
@@ -38,6 +38,11 @@ test-servers: setup
 	@chmod -R a+rX .servers
 	@SLOTFILL_TEST_POSTGRES=.servers/node_modules/pg15/native/bin:.servers/node_modules/pg16/native/bin:.servers/node_modules/pg17/native/bin $(BIN)/python -m pytest tests/versions $(ARGS)
 
+# Fuzzes the served OpenAPI document; schemathesis lives in an environment of its own.
+api-contract: setup
+	@test -x .contract/bin/schemathesis || { $(PYTHON) -m venv .contract && .contract/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/contract.lock; }
+	@$(BIN)/python -m tests.booking_api.contract .contract/bin/schemathesis $(ARGS)
+
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
@@ -47,9 +52,10 @@ faults: setup
 lock: setup
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate --quiet --output-file requirements/dev.lock
+	@$(BIN)/uv pip compile requirements/contract.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --output-file requirements/contract.lock
 
 stills: setup
 	@$(BIN)/python -m pytest tests/tui --snapshot-update
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .contract .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,27 +13,27 @@ from engine.database import sql
 from tests.scratch import ScratchDatabase
 
 QUERIES = Path(__file__).parents[2] / "queries"
-ROOMS = ("act", "fill", "observe", "probe", "repair", "truth", "verify")
+ROOMS = ("act", "booking_api", "fill", "observe", "probe", "repair", "truth", "verify", "whole")
 NAMES = sorted(
     str(path.relative_to(QUERIES).with_suffix("")) for room in ROOMS for path in (QUERIES / room).glob("*.sql")
 )
 
 
-def structs() -> dict[str, type[msgspec.Struct]]:
-    """Every Struct that a statement may name."""
-    modules = [
-        importlib.import_module(f"engine.model.{found.name}") for found in pkgutil.iter_modules(engine.model.__path__)
-    ]
-    modules.append(importlib.import_module("engine.observe.rows"))
+def structs(*modules: str) -> dict[str, type[msgspec.Struct]]:
+    """Every Struct of these modules."""
     return {
         name: value
         for module in modules
-        for name, value in vars(module).items()
+        for name, value in vars(importlib.import_module(module)).items()
         if isinstance(value, type) and issubclass(value, msgspec.Struct)
     }
 
 
-STRUCTS = structs()
+MODELS = [f"engine.model.{found.name}" for found in pkgutil.iter_modules(engine.model.__path__)]
+STRUCTS = structs(*MODELS, "engine.observe.rows")
+"""What a statement may name."""
+OWN = {"booking_api": {**STRUCTS, **structs("engine.booking_api.rows")}}
+"""The same where a room has rows of its own."""
 
 
 def header(name: str, word: str) -> str | None:
@@ -70,7 +70,7 @@ async def test_postgres_takes_it_and_its_columns_are_its_struct_s_fields(name: s
         if struct is None:
             assert columns == [], "a statement that gives rows names their Struct"
             return
-        found = STRUCTS[struct.split()[0]]
+        found = OWN.get(name.split("/", maxsplit=1)[0], STRUCTS)[struct.split()[0]]
         fields = {field.encode_name: field for field in msgspec.structs.fields(found)}
         assert set(columns) <= set(fields), f"{struct} has no field for {set(columns) - set(fields)}"
         needed = {name for name, field in fields.items() if field.required}

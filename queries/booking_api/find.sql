@@ -1,0 +1,27 @@
+-- What has become of the bookings that were made with a key, by whoever sent that correlation with them.
+-- params: $1 key text, $2 correlation text
+-- returns: LookRow
+SELECT b.id AS id,
+       b.restaurant_id AS restaurant_id,
+       b.status::text AS status,
+       coalesce(taken.tables, ARRAY[]::text[]) AS tables,
+       coalesce(taken.seats, 0) AS seats,
+       z.name AS zone,
+       b.auto_assign_last_result::text AS auto_assign_last_result,
+       b.confirmation_token AS confirmation_token,
+       b.details #>> '{slotfill,correlation}' AS correlation,
+       b.idempotency_key AS idempotency_key
+  FROM bookings b
+  LEFT JOIN LATERAL (
+         SELECT array_agg(t.table_number ORDER BY t.table_number) AS tables,
+                sum(t.capacity)::int AS seats,
+                (array_agg(t.zone_id))[1] AS zone_id
+           FROM booking_table_assignments a
+           JOIN table_inventory t ON t.id = a.table_id
+          WHERE a.booking_id = b.id
+       ) AS taken ON true
+  LEFT JOIN zones z ON z.id = taken.zone_id
+ WHERE b.idempotency_key = $1::text
+   AND b.details #>> '{slotfill,correlation}' = $2::text
+ ORDER BY b.created_at
+ LIMIT 20
