@@ -163,14 +163,37 @@ class Outcome(Enum):
         (
             Proof(message=r"no service window matches|would overrun|restaurant is closed|outside operating hours"),
             Proof(message=r"extends beyond closing hours|BOOKING_OUTSIDE_OPERATING_HOURS"),
+            Proof(message=r"OPERATING_HOURS_CLOSED|BOOKING_IN_PAST"),
         ),
     )
     SERIALIZATION = _Row("serialization", "serialization", Kind.CONTENTION, (Proof(sqlstate="40001"),))
     DEADLOCK = _Row("deadlock", "deadlock", Kind.CONTENTION, (Proof(sqlstate="40P01"),))
     LOCK_TIMEOUT = _Row("lock_timeout", "lock timeout", Kind.CONTENTION, (Proof(sqlstate="55P03"),))
     INLINE_TIMEOUT = _Row("inline_timeout", "inline timeout", Kind.FAULT, (Proof(message=r"INLINE_TIMEOUT"),))
-    TIMEOUT = _Row("timeout", "timeout", Kind.FAULT, (Proof(sqlstate="57014"), Proof(exception="TimeoutError")))
-    POOL_EXHAUSTED = _Row("pool_exhausted", "pool exhausted", Kind.FAULT, (Proof(sqlstate="53300"),))
+    TIMEOUT = _Row(
+        "timeout",
+        "timeout",
+        Kind.FAULT,
+        (
+            Proof(sqlstate="57014"),
+            Proof(exception="TimeoutError"),
+            Proof(exception="ReadTimeout"),
+            Proof(exception="WriteTimeout"),
+            Proof(exception="ConnectTimeout"),
+            Proof(message=r"^HTTP (408|499|504)"),
+        ),
+    )
+    POOL_EXHAUSTED = _Row(
+        "pool_exhausted",
+        "pool exhausted",
+        Kind.FAULT,
+        (
+            Proof(sqlstate="53300"),
+            Proof(exception="PoolTimeout"),
+            # An API that takes no more in this minute has no room left either.
+            Proof(message=r"^HTTP 429|\(HTTP 429\)"),
+        ),
+    )
     CONNECTION = _Row(
         "connection",
         "connection",
@@ -183,6 +206,10 @@ class Outcome(Enum):
             Proof(sqlstate="57P02"),
             Proof(sqlstate="57P03"),
             Proof(exception="InternalClientError"),
+            Proof(exception="ConnectError"),
+            Proof(exception="ReadError"),
+            Proof(exception="WriteError"),
+            Proof(exception="RemoteProtocolError"),
             Proof(exception="ConnectionDoesNotExistError"),
             Proof(exception="ConnectionRefusedError"),
             Proof(exception="ConnectionResetError"),
@@ -230,6 +257,8 @@ class Outcome(Enum):
             Proof(sqlstate="P0002", message=r"hold .* not found"),
             Proof(sqlstate="P0003", message=r"policy version changed"),
             # A function of the platform that cannot work: something it names is not there, or means two things.
+            Proof(message=r"^HTTP 5\d\d|^HTTP \d+, but its body cannot be read"),
+            Proof(message=r"is not in the database|BOOKING_NOT_FOUND"),
             Proof(sqlstate="42883"),
             Proof(sqlstate="42P01"),
             Proof(sqlstate="42703"),

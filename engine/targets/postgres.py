@@ -57,6 +57,10 @@ class PostgresTarget:
         """A planner for each of them; others whenever rules or floors change."""
         return self._work.planners
 
+    def move_to(self, dsn: str, base_url: str) -> None:
+        """Work in another database of the same kind from now on; nobody may have a seat."""
+        self.dsn = dsn
+
     async def seat(self, application_name: str) -> Seat:
         """A new seat with a connection of its own. Raises DatabaseUnreachable."""
         session = Session(await self.connect(application_name), lambda: self.connect(application_name))

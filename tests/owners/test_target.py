@@ -10,8 +10,8 @@ import pytest
 
 from engine.clock import RunningClock
 from engine.contract import Contract
-from engine.fill.desk import Desk, Holders
 from engine.fill.crew import Crew, Task
+from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, Event, Refused
 from engine.model.floor import Quote

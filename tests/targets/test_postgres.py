@@ -12,8 +12,8 @@ import pytest
 from engine.clock import RunningClock
 from engine.contract import REFERENCE, Terms
 from engine.database import Connection
-from engine.fill.desk import Desk, Holders
 from engine.fill.crew import Crew, Task
+from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
 from engine.model.event import AttemptEnded, Event, Intended, Refused
 from engine.model.floor import Floor, Quote

@@ -1,0 +1,119 @@
+"""Answers of the booking API that are no success, as refusals. No message has anything of the guest in it."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from engine.model.http import Answer
+from engine.model.outcome import Phase, Refusal
+from engine.model.step import Step
+from engine.model.turn import Order
+
+_UNPROVEN = frozenset({408, 499})
+"""Statuses below 500 that tell of time, and not that the request was rejected."""
+_MOST_TEXT = 300
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong, as far as the contract tells it."""
+
+    error: str = ""
+    message: str = ""
+    code: str = ""
+    details: msgspec.Raw = msgspec.Raw()
+    issues: msgspec.Raw = msgspec.Raw()
+
+
+class _Hours(msgspec.Struct, frozen=True, rename="camel"):
+    reason: str = ""
+    requested_time: str = ""
+    opens_at: str | None = None
+    closes_at: str | None = None
+
+
+class _Fields(msgspec.Struct, frozen=True, rename="camel"):
+    field_errors: dict[str, msgspec.Raw] = {}
+
+
+class _Issue(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+
+
+def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
+    """An answer that is no success, as its status, code and text."""
+    proven = 400 <= answer.status < 500 and answer.status not in _UNPROVEN
+    words = [f"HTTP {answer.status}"]
+    if 300 <= answer.status < 400:
+        words.append("a redirect, which is not followed")
+    words += words_of(answer.body)
+    text = ": ".join(words)
+    if order is not None:
+        text = _without_guest(text, order)
+    return Refusal(step=step, phase=Phase.ANSWERED if proven else Phase.IN_DOUBT, message=text[:_MOST_TEXT])
+
+
+def unreadable(answer: Answer, step: Step, error: msgspec.DecodeError) -> Refusal:
+    """A success whose body says nothing: what it stands for may be there."""
+    message = f"HTTP {answer.status}, but its body cannot be read: {error}"
+    return Refusal(step=step, phase=Phase.IN_DOUBT, message=message, exception=type(error).__name__)
+
+
+def told_to_wait_s(answer: Answer, now: datetime) -> float | None:
+    """How long a 429 says to wait; None where it does not say. `now` is the wall's time, for dates."""
+    told = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", told):
+        return float(told)
+    try:
+        until = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+
+
+def words_of(body: bytes) -> list[str]:
+    """Code and text of a problem; what is no JSON of that shape is left out, as it may quote anything."""
+    try:
+        told = msgspec.json.decode(body, type=Problem)
+    except msgspec.DecodeError:
+        return ["no problem as JSON"]
+    more = []
+    if told.code == "OPERATING_HOURS_CLOSED":
+        more = _closed(told.details)
+    elif told.details:
+        more = _fields(told.details)
+    if told.issues:
+        more += _issues(told.issues)
+    return [word for word in (told.code, told.error or told.message, *more) if word]
+
+
+def _closed(details: msgspec.Raw) -> list[str]:
+    try:
+        hours = msgspec.json.decode(details, type=_Hours)
+    except msgspec.DecodeError:
+        return []
+    asked = f"{hours.reason} at {hours.requested_time}"
+    return [f"{asked}, open from {hours.opens_at} to {hours.closes_at}" if hours.opens_at else asked]
+
+
+def _fields(details: msgspec.Raw) -> list[str]:
+    """Names of the fields that are wrong, never what stood in them."""
+    try:
+        return [", ".join(msgspec.json.decode(details, type=_Fields).field_errors)]
+    except msgspec.DecodeError:
+        return []
+
+
+def _issues(issues: msgspec.Raw) -> list[str]:
+    try:
+        return [f"{one.code} {one.message}".strip() for one in msgspec.json.decode(issues, type=list[_Issue])]
+    except msgspec.DecodeError:
+        return []
+
+
+def _without_guest(text: str, order: Order) -> str:
+    for secret in (order.email, order.phone, order.name):
+        text = re.sub(re.escape(secret), "…", text, flags=re.IGNORECASE) if secret else text
+    return text

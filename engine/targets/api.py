@@ -1,0 +1,170 @@
+"""The booking API: it makes bookings and gives them their tables itself; we ask, wait and look."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from engine.api_answers import looked
+from engine.api_seat import ApiSeat, ApiTerms, Work
+from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
+from engine.clock import Clock, RunningClock
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
+from engine.http import HTTP_ERRORS, HttpClient
+from engine.http import describe as describe_http
+from engine.model.floor import Floor
+from engine.model.ids import RunId
+from engine.model.outcome import Refusal
+from engine.model.rows import PersistedRow
+from engine.model.step import Step
+from engine.model.strategy import Rules
+from engine.model.turn import PendingBooking
+from engine.session import RESTAURANT, Session
+from engine.target import Capability, WholeSeat
+
+
+class ApiTarget:
+    """Bookings made over HTTP, all seats over one client; read back from the database where there is a DSN."""
+
+    steps = (Step.SUBMIT, Step.INLINE_WAIT, Step.BACKGROUND_WAIT, Step.TOTAL)
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        run: RunId,
+        floors: dict[str, Floor],
+        terms: ApiTerms,
+        clock: Clock | None = None,
+    ) -> None:
+        """Raises BaseUrlInvalid. Connects nowhere."""
+        self.name = name
+        self.floors = floors
+        self.terms = terms
+        self._clock = clock or RunningClock()
+        self._client = HttpClient(base_url, timeout_s=terms.timeout_s, connections=terms.concurrency)
+        self._work = Work(self._client, self._looks(), self._clock, run, terms)
+
+    def move_to(self, dsn: str, base_url: str) -> None:
+        """Work at another API of the same kind from now on; nobody may have a seat. Raises BaseUrlInvalid."""
+        self.terms = msgspec.structs.replace(self.terms, dsn=dsn or None)
+        self._client = HttpClient(base_url, timeout_s=self.terms.timeout_s, connections=self.terms.concurrency)
+        self._work = Work(self._client, self._looks(), self._clock, self.run, self.terms)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """With a DSN its server can be looked at and its rows be read back."""
+        return frozenset({Capability.SAMPLE, Capability.VERIFY} if self.terms.dsn else ())
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._client.base_url
+
+    @property
+    def run(self) -> RunId:
+        """The run whose bookings are made."""
+        return self._work.run
+
+    async def seat(self, application_name: str) -> WholeSeat:
+        """A new seat; it connects to nothing."""
+        return ApiSeat(self._work)
+
+    async def connect(self, application_name: str) -> Connection:
+        """A connection to the database of the DSN. Raises DatabaseUnreachable, also where there is none."""
+        if self.terms.dsn is None:
+            raise DatabaseUnreachable(f"target {self.name} has no dsn, so its database is not looked at; give it one")
+        return await Connection.open(
+            self.terms.dsn,
+            application_name=application_name,
+            timeout_s=self.terms.timeout_s,
+            pooled=self.terms.contract.pooled,
+        )
+
+    def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
+        """The platform plans with rules and sessions of its own."""
+
+    async def reload(self) -> None:
+        """Opening hours are as they were given, and nothing else of the floors is used."""
+
+    async def pending(self, restaurants: Collection[str], on: date) -> tuple[PendingBooking, ...]:
+        """None: what waits for tables is the platform's to assign."""
+        return ()
+
+    async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
+        """Which of these and of this run's bookings are confirmed and have tables, with how many.
+
+        Raises DatabaseFailed, DatabaseUnreachable; DatabaseFailed too where the API has to be asked and says nothing.
+        """
+        if self.terms.dsn is None:
+            return await self._told({*bookings, *self._work.made})
+        found: dict[UUID, int] = {}
+        async with self._reading() as connection:
+            for slug in self.floors if self.terms.contract.needs_context else ("",):
+                if slug:
+                    await Session.of(connection).bring(self._context(slug))
+                rows = await connection.rows("truth/persisted", PersistedRow, self.run, [*bookings, *self._work.made])
+                found.update((row.booking_id, row.tables) for row in rows)
+        return found
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        await self._work.looks.close()
+        await self._client.close()
+
+    def _looks(self) -> Looks:
+        if self.terms.dsn is None:
+            return ApiLooks(self._client)
+        context = self._context if self.terms.contract.needs_context else None
+        return DatabaseLooks(lambda: self.connect(f"slotfill {self._work.run} looks"), context)
+
+    def _context(self, slug: str) -> Mapping[str, str]:
+        return {RESTAURANT: str(self.floors[slug].restaurant_id)}
+
+    async def _told(self, bookings: Collection[UUID]) -> dict[UUID, int]:
+        """What the API says of bookings that were made here; of others it says nothing to us."""
+        found: dict[UUID, int] = {}
+        troubles: list[DatabaseFailed] = []
+        left = [booking for booking in bookings if booking in self._work.made]
+
+        async def ask() -> None:
+            while left and not troubles:
+                booking = left.pop()
+                try:
+                    tables = await self._tables_of(booking)
+                except DatabaseFailed as failed:
+                    troubles.append(failed)
+                    return
+                if tables:
+                    found[booking] = tables
+
+        await asyncio.gather(*(ask() for _ in range(self.terms.concurrency)))
+        if troubles:
+            raise troubles[0]
+        return found
+
+    async def _tables_of(self, booking: UUID) -> int:
+        """How many tables a booking has, if it is confirmed; none when it is not there. Raises DatabaseFailed."""
+        try:
+            answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: self._work.made[booking]})
+        except HTTP_ERRORS as error:
+            raise DatabaseFailed(f"booking {booking} could not be asked after: {describe_http(error)}") from error
+        if answer.status == 404:
+            return 0
+        heard = looked(answer)
+        if isinstance(heard, Refusal):
+            raise DatabaseFailed(f"booking {booking} could not be asked after: {heard.message}")
+        return len(heard.tables) if heard.status == "confirmed" else 0
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        connection = await self.connect(f"slotfill {self.run} truth")
+        try:
+            yield connection
+        except STEP_ERRORS as error:
+            raise DatabaseFailed(f"truth of run {self.run} could not be read: {describe(error)}") from error
+        finally:
+            await connection.close()
