@@ -12,8 +12,9 @@ from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings
 from engine.fault_switch import FaultSwitch
-from engine.fill.desk import Desk, Holders
 from engine.fill.crew import Crew, Task
+from engine.fill.desk import Desk, Holders, Windows
+from engine.fill.limits import Limits
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL
 from engine.metrics.tally import Tally
@@ -50,6 +51,8 @@ class RunParts(msgspec.Struct, frozen=True):
     target: Target
     connect: Connect
     faults: FaultSwitch | None
+    limits: Limits | None
+    """What a remote target may be asked for; None for a local one."""
     clock: Clock
     folder: Path
     journal: Journal
@@ -82,11 +85,29 @@ class Run:
         self._snapshot_at_ns = 0
         self._tick = 0
         zones = {zone.id: zone.name for floor in self.target.floors.values() for zone in floor.zones}
-        desk = Desk(self.clock, self.log, Holders(), zones, lambda: self.steering.settings.run.retries)
+        desk = Desk(
+            self.clock,
+            self.log,
+            Holders(),
+            zones,
+            lambda: self.steering.settings.run.retries,
+            Windows(
+                round(parts.settings.api.inline_window_s * NS),
+                round(parts.settings.api.background_window_s * NS),
+                round(parts.settings.api.poll_interval_s * NS),
+            ),
+        )
         self.passes = Passes(self.target, parts.connect, desk, self.folder, lambda: self.steering.settings)
         self.crew = Crew(
             self.facts.run_id,
-            Task(parts.plan, parts.ladder, parts.settings.run.concurrency, self.facts.plan == "burst", self._between),
+            Task(
+                parts.plan,
+                parts.ladder,
+                parts.settings.run.concurrency,
+                gathers=self.facts.plan == "burst",
+                limits=parts.limits,
+                between=self._between,
+            ),
             self.target,
             Pace(parts.settings.run.rate, parts.settings.run.together),
             desk,
@@ -159,6 +180,10 @@ class Run:
         """A look at the server ended."""
         self._sample = sample
         self._trouble = ""
+        if self.crew.limits is not None:
+            changed = self.crew.limits.looked(sample, self.clock.now_ns())
+            if changed:
+                self.log(Acted(self.clock.now_ns(), self._ids, "back off", "engine", changed))
         self._remember(DatabaseSampled(self.clock.now_ns(), self._ids, sample.took_ns))
 
     def look_failed(self, text: str) -> None:

@@ -10,8 +10,8 @@ from engine.clock import Clock
 from engine.config import Settings, SettingsInvalid
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.fault_switch import FaultSwitch
-from engine.fill.desk import Log
 from engine.fill.crew import Crew
+from engine.fill.desk import Log
 from engine.model.command import Answer, Command, Verb
 from engine.model.event import SettingsChanged, TurnEnded
 from engine.model.ids import Ids
@@ -162,8 +162,13 @@ class Steering:
 
     def _check_room(self, concurrency: int) -> None:
         """Whether the server has connections for so many workers. Raises SettingsInvalid; unknown before a look."""
+        if concurrency <= self.crew.concurrency:
+            return
+        limits = self.crew.limits
+        if limits is not None and limits.budget.workers(concurrency) < concurrency:
+            raise SettingsInvalid(limits.budget.lowered(concurrency))
         sample = self._sample()
-        if sample is None or concurrency <= self.crew.concurrency:
+        if sample is None:
             return
         taken = sample.connections - sample.ours
         room = sample.max_connections - sample.reserved_connections - taken - SPARE_CONNECTIONS

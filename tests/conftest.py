@@ -32,7 +32,8 @@ def _settings() -> EmbeddedSettings:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    stay_here()
+    starts_workers = not hasattr(config, "workerinput") and bool(getattr(config.option, "numprocesses", None))
+    stay_here(tells=not starts_workers)
     if not hasattr(config, "workerinput"):
         folder = tempfile.mkdtemp(prefix="sft-")
         # Root's server runs as another user, who must be able to walk in.

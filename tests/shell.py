@@ -50,6 +50,7 @@ class Shell:
             "SLOTFILL_EMBEDDED_MAX_CONNECTIONS": "150",
             "PYTHONPATH": str(Path(__file__).parent.parent),
             "PYTHONWARNINGS": "error",
+            "SLOTFILL_LOCAL_ONLY": "1",
         }
 
     def command(self, *words: str) -> list[str]:

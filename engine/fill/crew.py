@@ -10,6 +10,7 @@ from engine.database import DatabaseUnreachable
 from engine.fill.attempt import Attempt
 from engine.fill.board import WorkerRow
 from engine.fill.desk import Desk
+from engine.fill.limits import Limits
 from engine.fill.orders import Orders
 from engine.fill.pace import Pace
 from engine.fill.whole import WholeAttempt
@@ -44,6 +45,8 @@ class Task(NamedTuple):
     concurrency: int
     gathers: bool = False
     """No attempt begins before every worker has its seat: all of them at once."""
+    limits: Limits | None = None
+    """What may be taken from the target; None where it is ours."""
     between: Callable[[], Awaitable[None]] = _nothing
     """Done when a pass is over and none is in flight; it ends with `Plan.next_pass`."""
 
@@ -59,6 +62,7 @@ class Crew:
         """The leg of the plan's first pass; a repeat goes on counting."""
         self.orders = Orders(run, task.ladder)
         self.between = task.between
+        self.limits = task.limits
         self.rows: dict[WorkerId, WorkerRow] = {}
         self.in_flight = 0
         self.late_ns = 0
@@ -272,19 +276,37 @@ class Crew:
         row.turn = turn
         try:
             while not self._leaves(row) and self.state is RunState.RUNNING:
-                due_ns, claim = self.pace.claim(self._clock.now_ns())
-                if not await self._fall_due(row, due_ns):
-                    self.pace.give_back(claim)
+                now_ns = self._clock.now_ns()
+                due_ns, claim = self.pace.claim(now_ns)
+                allowed_ns = due_ns if self.limits is None else self.limits.due_ns(due_ns, now_ns)
+                if not await self._fall_due(row, allowed_ns):
+                    self._give_back(claim)
                     continue
+                spent = self.limits.take(self._clock.now_ns()) if self.limits is not None else ""
+                if spent:
+                    self._give_back(claim)
+                    self._run_out(spent)
+                    return
                 ordinal = self._plan.begin(turn.id)
                 if ordinal is None:
-                    self.pace.give_back(claim)
+                    self._give_back(claim)
                     return
                 await self._attempt(row, self.orders.next(turn, ordinal), seat, due_ns)
         finally:
             row.turn = None
             self._plan.leave(row.worker, turn.id)
             self._nudge()
+
+    def _give_back(self, claim: tuple[int, int]) -> None:
+        self.pace.give_back(claim)
+        if self.limits is not None:
+            self.limits.give_back()
+
+    def _run_out(self, why: str) -> None:
+        """The target's budget is spent: the run drains, and says so."""
+        if not self.is_stopping:
+            self._count_time()
+            self._move(RunState.DRAINING, why)
 
     async def _attempt(self, row: WorkerRow, order: Order, seat: Seat | WholeSeat, due_ns: int) -> None:
         self._count_time()

@@ -43,6 +43,11 @@ class WholeAttempt(Telling):
     async def _decide(self, started_ns: int) -> Word:
         self._intend(Step.SUBMIT, Phase.IN_DOUBT)
         submitted = await self._timed(Step.SUBMIT, self._seat.submit(self._order))
+        for told in self._seat.overcome:
+            self._refuse(told)
+        if self._seat.rested_ns:
+            took = self._steps[-1]
+            self._steps[-1] = msgspec.structs.replace(took, took_ns=max(0, took.took_ns - self._seat.rested_ns))
         if isinstance(submitted, Refusal):
             found = await self._reconciled(submitted)
             if isinstance(found, Refusal):
@@ -55,7 +60,7 @@ class WholeAttempt(Telling):
             if heard is not None:
                 self._note(heard)
                 if heard.status == CONFIRMED:
-                    return self._filled(heard, Path.CONFIRMED_INLINE_API)
+                    return self._filled(await self._with_tables(heard), Path.CONFIRMED_INLINE_API)
                 if heard.is_final:
                     return self._refused(heard, Step.SUBMIT, Path.FAILED_INLINE_TERMINAL)
                 if heard.reason is not None:
@@ -119,6 +124,17 @@ class WholeAttempt(Telling):
             message = f"{refusal.message}; looked up by its key after that, it is not there"
             return msgspec.structs.replace(refusal, phase=Phase.UNCOMMITTED, message=message)
         return found
+
+    async def _with_tables(self, heard: Heard) -> Heard:
+        """What the answer told, with the tables it does not name; reading them is no time of the platform's."""
+        if heard.tables:
+            return heard
+        told = await self._seat.look(self._order, self._order.booking_id)
+        if isinstance(told, Refusal):
+            self._refuse(told)
+            return heard
+        self._note(told)
+        return msgspec.structs.replace(heard, tables=told.tables, seats=told.seats, zone=told.zone)
 
     def _note(self, heard: Heard) -> None:
         if heard.planner_ns is not None:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +31,10 @@ def theirs(cluster: Cluster, owners_copied_from: str) -> Iterator[str]:
     asyncio.run(drop_owners(cluster, name))
 
 
+def name_of(dsn: str) -> str:
+    return urlsplit(dsn).path[1:]
+
+
 def rows(dsn: str) -> tuple[int, ...]:
     return tuple(ask(dsn, f"SELECT count(*) FROM {one}") for one in ("bookings", "customers", "table_holds"))
 
@@ -43,7 +48,7 @@ def test_the_owners_database_is_filled_as_it_is_and_what_is_claimed_is_there(
     assert refused.code == 4
     assert "slotfill db init --target theirs" in refused.err
     assert rows(theirs) == (0, 0, 0)
-    assert shell.do("db", "init", *config, "--yes").code == 0
+    assert shell.do("db", "init", *config, f"--yes={name_of(theirs)}").code == 0
     done = shell.do("run", "fill", "--headless", "--json", *config, *FILL, "--concurrency", "1")
     assert done.code == 0, done.err
     result = done.json()
@@ -57,7 +62,7 @@ def test_the_owners_database_is_filled_as_it_is_and_what_is_claimed_is_there(
 
 def test_with_several_workers_its_deadlocks_are_counted_and_retried(shell: Shell, theirs: str) -> None:
     config = ("--config", str(write(shell, theirs)), "--target", "theirs")
-    shell.do("db", "init", *config, "--yes")
+    shell.do("db", "init", *config, f"--yes={name_of(theirs)}")
     done = shell.do(
         "run", "fill", "--headless", "--json", *config, *FILL, "--concurrency", "4", "--share-slots", "--retries", "2"
     )
@@ -71,7 +76,7 @@ def test_with_several_workers_its_deadlocks_are_counted_and_retried(shell: Shell
 def test_an_allow_list_keeps_a_run_to_the_restaurants_set_aside_for_it(shell: Shell, theirs: str) -> None:
     path = write(shell, theirs)
     config = ("--config", str(path), "--target", "theirs")
-    shell.do("db", "init", *config, "--yes")
+    shell.do("db", "init", *config, f"--yes={name_of(theirs)}")
     path.write_text(path.read_text() + 'restaurants = ["test-kitchen"]\n')
     done = shell.do("run", "fill", "--headless", *config, *FILL)
     assert done.code == 4
@@ -92,7 +97,7 @@ MISSING: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("what", MISSING)
 def test_a_database_that_misses_something_gets_one_page_and_no_row(shell: Shell, theirs: str, what: str) -> None:
     config = ("--config", str(write(shell, theirs)), "--target", "theirs")
-    shell.do("db", "init", *config, "--yes")
+    shell.do("db", "init", *config, f"--yes={name_of(theirs)}")
     drop, word = MISSING[what]
     ask(theirs, drop, "SELECT 1")
     done = shell.do("run", "fill", "--headless", *config, *FILL)
@@ -106,7 +111,7 @@ def test_a_database_that_misses_something_gets_one_page_and_no_row(shell: Shell,
 
 def test_one_run_at_a_time_works_in_a_database(shell: Shell, theirs: str) -> None:
     config = ("--config", str(write(shell, theirs)), "--target", "theirs")
-    shell.do("db", "init", *config, "--yes")
+    shell.do("db", "init", *config, f"--yes={name_of(theirs)}")
     process = shell.begin_run("run", "fill", *config, "--rate", "2", "--concurrency", "1")
     second = shell.do("run", "fill", "--headless", *config, *FILL)
     assert second.code == 4
@@ -117,7 +122,7 @@ def test_one_run_at_a_time_works_in_a_database(shell: Shell, theirs: str) -> Non
 
 def test_faults_are_for_the_embedded_platform_only(shell: Shell, theirs: str) -> None:
     config = ("--config", str(write(shell, theirs)), "--target", "theirs")
-    shell.do("db", "init", *config, "--yes")
+    shell.do("db", "init", *config, f"--yes={name_of(theirs)}")
     done = shell.do("run", "fill", "--headless", *config, "--fault", "late-undo")
     assert done.code == 4
     assert "embedded platform only" in done.err

@@ -98,11 +98,11 @@ def test_where_the_platform_stands_already_only_the_marker_is_put(shell: Shell, 
     config = ("--config", str(write(shell, dsn)), "--target", "theirs")
     assert shell.do("db", "seed", *config, "--set", "run.data=stress").code == 4, "no marker, no writing"
     assert everything(dsn) == before
-    done = shell.do("db", "init", *config, "--yes", "--json")
+    done = shell.do("db", "init", *config, f"--yes={name}", "--json")
     assert done.code == 0
     assert done.json()["made"] == "marked"
     assert everything(dsn) == before
-    assert shell.do("db", "init", *config, "--yes").code == 0, "a second time changes nothing"
+    assert shell.do("db", "init", *config, f"--yes={name}").code == 0, "a second time changes nothing"
     assert ask(dsn, "SELECT count(*) FROM slotfill_marker") == 1
 
 
@@ -111,7 +111,7 @@ def test_half_a_platform_is_refused_with_what_is_missing(shell: Shell, cluster: 
     dsn = cluster.dsn(name)
     ask(dsn, "DROP TABLE slotfill_marker", "DROP TABLE table_holds CASCADE", "SELECT 1")
     before = everything(dsn)
-    done = shell.do("db", "init", "--config", str(write(shell, dsn)), "--target", "theirs", "--yes")
+    done = shell.do("db", "init", "--config", str(write(shell, dsn)), "--target", "theirs", f"--yes={name}")
     assert done.code == 3
     assert "the table table_holds is missing" in done.err
     assert everything(dsn) == before
@@ -121,7 +121,7 @@ def test_half_a_platform_is_refused_with_what_is_missing(shell: Shell, cluster: 
 def test_a_database_of_something_else_is_left_alone(shell: Shell, cluster: Cluster, name: str) -> None:
     dsn = create(cluster, name)
     ask(dsn, "CREATE TABLE ledger (id int)", "SELECT 1")
-    done = shell.do("db", "init", "--config", str(write(shell, dsn)), "--target", "theirs", "--yes")
+    done = shell.do("db", "init", "--config", str(write(shell, dsn)), "--target", "theirs", f"--yes={name}")
     assert done.code == 3
     assert "1 tables and none of the platform's" in done.err
     assert ask(dsn, "SELECT to_regclass('slotfill_marker') IS NULL")

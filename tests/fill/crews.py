@@ -75,7 +75,8 @@ def crew_for(
     async def between() -> None:
         plan.next_pass(await target.pending(target.floors, MONDAY), changed=True)
 
-    return Crew(RunId("test"), Task(plan, ladder, concurrency, gathers, between), target, Pace(rate), desk)
+    task = Task(plan, ladder, concurrency, gathers=gathers, between=between)
+    return Crew(RunId("test"), task, target, Pace(rate), desk)
 
 
 def rehearse(

@@ -35,6 +35,8 @@ class Api:
     capabilities: frozenset[Capability] = frozenset()
     steps = (Step.SUBMIT, Step.INLINE_WAIT, Step.BACKGROUND_WAIT, Step.TOTAL)
     pid: int | None = None
+    overcome: tuple[Refusal, ...] = ()
+    rested_ns = 0
 
     def __init__(self, answer: Heard | Refusal | None, story: dict[int, Heard | Refusal], found: UUID | None) -> None:
         self.clock = StillClock()

@@ -16,7 +16,7 @@ from engine.model.integrity import Check, Finding, Grade, Integrity
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster, ClusterInUse
 from engine.platform.databases import names
-from engine.safety import GuardRefused, guard_target
+from engine.safety import GuardRefused, target_of
 from engine.verify.integrity import CHECKS, check, restaurants_of
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
@@ -58,7 +58,7 @@ def main(args: Namespace) -> int:
     """Check the database of a run, or that of another target: 0 clean, 5 broken, 6 when a check could not run."""
     try:
         settings = settings_of(args)
-        target = guard_target(settings)
+        target = target_of(settings)
         found = asyncio.run(_main(args, settings, target))
     except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)

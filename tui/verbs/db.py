@@ -15,8 +15,9 @@ from engine.platform.cluster import Cluster, ClusterInUse, status, stop
 from engine.platform.databases import clone, drop, ensure_template, names
 from engine.platform.seed import DATA, data_set
 from engine.records.archive import RunEntry, list_runs, runs_folder
-from engine.safety import GuardRefused, guard_target
+from engine.safety import GuardRefused, target_of
 from tui.verbs import db_target
+from tui.verbs.agree import agrees, said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
@@ -25,7 +26,9 @@ def main(args: Namespace) -> int:
     """Do one of init, reset, seed, status, stop, url, psql."""
     try:
         settings = settings_of(args)
-        if guard_target(settings).kind == "postgres":
+        target = target_of(settings)
+        # An API without an address is the reference one, on the embedded database.
+        if target.kind == "postgres" or target.base_url or target.base_url_env:
             return db_target.main(args, settings)
         if settings.run.data and settings.run.data not in DATA:
             return wrong(f"--data {settings.run.data}: give {', '.join(DATA)}", ExitCode.USAGE)
@@ -95,7 +98,8 @@ async def _reset(args: Namespace, settings: Settings) -> int:
     for other in list_runs(runs_folder(settings.records.runs)):
         if other.is_live and other.manifest and other.manifest.database == database:
             return wrong(f"run {other.run_id} works in {database} now; stop it first", ExitCode.REFUSED)
-    if not _agreed(args, database):
+    what = f"This drops everything in {database} (embedded Postgres on this machine)."
+    if not agrees(said_or_asked(args, what, database), database):
         return wrong(f"{database} was left as it is; --yes answers for you", ExitCode.REFUSED)
     cluster = await Cluster.open(settings.embedded, f"db reset by {who()}")
     try:
@@ -143,13 +147,3 @@ def _with_database(entry: RunEntry) -> RunEntry:
     if entry.manifest is None:
         raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
     return entry
-
-
-def _agreed(args: Namespace, database: str) -> bool:
-    """Whether the user said yes, to this database by name where it was named."""
-    if args.yes is not None:
-        return args.yes in ("", database)
-    if not sys.stdin.isatty():
-        return False
-    tell(f"This drops everything in {database} (embedded Postgres on this machine). Type its name to go on:")
-    return sys.stdin.readline().strip() == database

@@ -1,4 +1,4 @@
-"""`slotfill db … --target NAME`: a database of somebody else's making, on this machine."""
+"""`slotfill db … --target NAME`: a database of somebody else's making."""
 
 import asyncio
 import datetime as dt
@@ -6,28 +6,40 @@ import os
 import shutil
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from engine.config import Settings
 from engine.contract import page
 from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.marking import Made, Unfit, initialise
 from engine.platform.databases import seed
 from engine.platform.seed import DATA, data_set
 from engine.probe import probe
-from engine.safety import GuardRefused, dsn_of, guard_database, guard_target, is_marked
-from tui.verbs.speak import say, say_json, tell, wrong
+from engine.safety import (
+    GuardRefused,
+    cleared,
+    dsn_of,
+    first_look,
+    guard_restaurants,
+    guard_target,
+    is_marked,
+    target_of,
+)
+from tui.verbs.agree import said_or_asked
+from tui.verbs.speak import say, say_json, wrong
 
 PATIENCE_S = 60.0
 """Longest wait for any one answer: installing a schema takes longer than a step of a booking."""
 
 
 def main(args: Namespace, settings: Settings) -> int:
-    """Do one of init, seed, status, url, psql for a target of kind postgres. Raises GuardRefused."""
+    """Do one of init, seed, status, url, psql for a target with a database of its own. Raises GuardRefused."""
     name = settings.run.target
-    dsn = dsn_of(name, guard_target(settings))
+    dsn = dsn_of(name, target_of(settings))
     try:
         match args.what:
             case "init":
@@ -40,6 +52,7 @@ def main(args: Namespace, settings: Settings) -> int:
                 say(dsn)
                 return 0
             case "psql":
+                asyncio.run(_may_write(args, settings, dsn))
                 _psql(args, dsn)
             case _:
                 raise GuardRefused(
@@ -57,11 +70,18 @@ def main(args: Namespace, settings: Settings) -> int:
 
 async def _init(args: Namespace, settings: Settings, dsn: str) -> int:
     name, data = settings.run.target, _data(settings)
+    said = _first(args, settings)
     connection = await _open(dsn)
     try:
         database = str(await connection.value("platform/admin/database_name"))
-        if not _agreed(args, name, database):
-            return wrong(f"{database} was left as it is; --yes or --yes={database} answers for you", ExitCode.REFUSED)
+        if said is None:
+            word = database if settings.targets[name].kind == "postgres" else first_look(settings).name
+            said = said_or_asked(args, f"This lets slotfill write to {database} of target {name}.", word)
+        clearance = await cleared(connection, settings, said=said, variables=_variables(), marking=True)
+        if said is None:
+            return wrong(f"{database} was left as it is; --yes={clearance.name} answers for you", ExitCode.REFUSED)
+        if clearance.budget is not None:
+            await _guard_installing(connection, settings, data)
         made = await initialise(connection, data)
     finally:
         await connection.close()
@@ -76,11 +96,21 @@ async def _init(args: Namespace, settings: Settings, dsn: str) -> int:
     return 0
 
 
+async def _guard_installing(connection: Connection, settings: Settings, data: str) -> None:
+    """On a remote target the seed of an empty database is kept to the allow-list too. Raises GuardRefused."""
+    contract = await probe(connection, seeded=False)
+    if contract.tables == 0:
+        name = settings.run.target
+        guard_restaurants(name, settings.targets[name], data_set(data).restaurants)
+
+
 async def _seed(args: Namespace, settings: Settings, dsn: str) -> int:
-    data = _data(settings)
+    name, data = settings.run.target, _data(settings)
+    said = _first(args, settings)
     connection = await _open(dsn)
     try:
-        await guard_database(connection, settings.run.target)
+        await cleared(connection, settings, said=args.yes if said is None else said, variables=_variables())
+        guard_restaurants(name, settings.targets[name], data_set(data).restaurants)
         today = settings.run.date or dt.datetime.now().astimezone().date()
         await seed(connection, data, today if data_set(data).moves else None)
     finally:
@@ -90,6 +120,35 @@ async def _seed(args: Namespace, settings: Settings, dsn: str) -> int:
     else:
         say(f"the restaurants of {data} are there now")
     return 0
+
+
+async def _may_write(args: Namespace, settings: Settings, dsn: str) -> None:
+    """Whatever is typed into psql may write. Raises GuardRefused."""
+    said = _first(args, settings)
+    connection = await _open(dsn)
+    try:
+        await cleared(connection, settings, said=args.yes if said is None else said, variables=_variables())
+    finally:
+        await connection.close()
+
+
+def _first(args: Namespace, settings: Settings) -> str | None:
+    """What was said to a target that its address alone proves remote, before it is dialled; else None.
+
+    Raises GuardRefused.
+    """
+    look = first_look(settings, os.environ, _variables())
+    if not look.reasons:
+        return None
+    what = f"Target {settings.run.target} is remote ({'; '.join(look.reasons)}), and this may write there."
+    said = said_or_asked(args, what, look.name)
+    guard_target(settings, said=said)
+    return said
+
+
+def _variables() -> dict[str, str]:
+    """The platform's environment as it is seen here."""
+    return read(Path.cwd(), os.environ).values
 
 
 async def _status(args: Namespace, settings: Settings, dsn: str) -> int:
@@ -131,13 +190,3 @@ async def _open(dsn: str) -> Connection:
 
 def _data(settings: Settings) -> str:
     return settings.run.data or DATA[0]
-
-
-def _agreed(args: Namespace, name: str, database: str) -> bool:
-    """Whether the user said yes, to this database by name where it was named."""
-    if args.yes is not None:
-        return args.yes in ("", database)
-    if not sys.stdin.isatty():
-        return False
-    tell(f"This lets slotfill write to {database} of target {name}. Type its name to go on:")
-    return sys.stdin.readline().strip() == database

@@ -1,16 +1,21 @@
 """`slotfill run` and `slotfill continue`: start an engine, then watch it with the console or with progress lines."""
 
 import asyncio
+import os
 from argparse import Namespace
+from pathlib import Path
 
 from engine.config import Settings
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.ground import CannotBegin
 from engine.launch import launch
 from engine.opening import SUPERUSER_RESERVED, check_spec
+from engine.safety import GuardRefused, first_look
 from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
 from engine.steering import SPARE_CONNECTIONS
+from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, who, wrong
 
@@ -44,7 +49,27 @@ def _fresh(args: Namespace) -> Spec:
     known = sourced(args)
     own = _of_its_own(args.plan, known)
     settings = sourced(args, own).settings if own else known.settings
-    return Spec(settings=settings, plan=args.plan, who=who(), fresh=not args.no_reset)
+    return Spec(
+        settings=settings,
+        plan=args.plan,
+        who=who(),
+        fresh=not args.no_reset,
+        said=_said(args, settings),
+        fallback=args.fallback_local,
+    )
+
+
+def _said(args: Namespace, settings: Settings) -> str | None:
+    """The user's yes, typed now where a remote target wants it and a terminal is there. Raises CannotBegin."""
+    try:
+        look = first_look(settings, read(Path.cwd(), os.environ).values)
+    except GuardRefused as error:
+        raise CannotBegin(str(error), ExitCode.REFUSED) from error
+    if not look.reasons:
+        given: str | None = args.yes
+        return given
+    what = f"Target {settings.run.target} is remote ({'; '.join(look.reasons)}); this run writes bookings there."
+    return said_or_asked(args, what, look.name)
 
 
 def _of_its_own(plan: str, known: Sourced) -> list[str]:
@@ -79,5 +104,7 @@ def _continued(args: Namespace) -> Spec:
         plan=entry.manifest.plan,
         who=who(),
         fresh=False,
+        said=_said(args, settings),
+        fallback=args.fallback_local,
         continues=entry.run_id,
     )
