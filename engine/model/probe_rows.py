@@ -71,3 +71,33 @@ class CreatesRow(msgspec.Struct, frozen=True):
     error: str | None
     sqlstate: str | None
     message: str | None
+
+
+class RoleRow(msgspec.Struct, frozen=True):
+    """The role one is connected as: what it may, and limits that are narrower than the server's."""
+
+    is_superuser: bool
+    creates_databases: bool
+    is_monitor: bool
+    role_limit: int | None
+    """Connections; None for no limit of its own."""
+    role_used: int
+    """Connections of this role, this one among them."""
+    database_limit: int | None
+    database_used: int
+    idle_in_transaction: int
+    """On the whole server; those of others count only where this role may see them."""
+
+
+class ExtensionRow(msgspec.Struct, frozen=True):
+    """An extension of the database."""
+
+    name: str
+    version: str
+    schema_name: str
+
+
+class ClockRow(msgspec.Struct, frozen=True):
+    """The server's clock."""
+
+    server_ns: int
