@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.config import FlagSettings
 from engine.fill.crew import Crew
 from engine.metrics.tally import Tally
 from engine.model.ids import SCHEMA_VERSION, RunId
@@ -20,6 +21,32 @@ class RunFacts(msgspec.Struct, frozen=True):
     database: str
     seed: int
     started_at: str
+    flags: dict[str, str] = {}
+    """As `flags_of` gives them."""
+    fallback: str = ""
+    """The sentence that a local address is used instead of the one that was asked for; empty when it is not."""
+
+
+PLATFORM_FLAGS = FlagSettings(auto_assign_on_booking=False, rate_limit_per_minute=60, suppress_emails=False)
+"""What the platform does when nobody sets a flag; our own defaults differ where a load run needs it."""
+
+
+def flags_of(flags: FlagSettings) -> dict[str, str]:
+    """Every flag as a text, those that differ from the platform's own defaults first, which they name."""
+    differing, same = {}, {}
+    for name in flags.__struct_fields__:
+        value, usual = _flag(getattr(flags, name)), _flag(getattr(PLATFORM_FLAGS, name))
+        if value == usual:
+            same[name] = value
+        else:
+            differing[name] = f"{value} (platform: {usual})"
+    return differing | same
+
+
+def _flag(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 class Gauges(msgspec.Struct, frozen=True):
@@ -84,6 +111,8 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             journal_bytes=gauges.journal_bytes,
             settings=gauges.settings,
             exit_code=gauges.exit_code,
+            flags=facts.flags,
+            fallback=facts.fallback,
         ),
         workers=workers,
         steps=tally.steps(now_ns),
@@ -101,4 +130,5 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         sample_trouble=trouble,
         events=tally.events(),
         legs=tally.legs(),
+        paths=tally.paths(now_ns),
     )

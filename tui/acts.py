@@ -102,7 +102,10 @@ class ActingConsole(Console):
         if self.last is None:
             self.say("settings: the engine has not answered yet", Ink.CONTENTION)
             return
-        self.push_screen(SettingsScreen(dict(self.last.run.settings), ascii_only=self.ascii_only), self._apply)
+        run = self.last.run
+        self.push_screen(
+            SettingsScreen(dict(run.settings), flags=dict(run.flags), ascii_only=self.ascii_only), self._apply
+        )
 
     async def _apply(self, changes: dict[str, str] | None) -> None:
         for key, value in (changes or {}).items():

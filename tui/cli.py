@@ -3,7 +3,7 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 USAGE = 2
@@ -70,6 +70,17 @@ def parser() -> argparse.ArgumentParser:
     made = verb("continue", "run", "go on with a run that stopped or crashed: nothing is done twice")
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
     _run(made, plan=False)
+    _live(verb)
+    _looks(verb)
+    _house(verb)
+    return top
+
+
+_Verb = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _live(verb: _Verb) -> None:
+    """What acts on a run that goes on."""
     for name, text in (
         ("attach", "open the console on a run that goes on"),
         ("pause", "begin no new attempt"),
@@ -83,16 +94,20 @@ def parser() -> argparse.ArgumentParser:
         if name == "attach":
             made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
             made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
+    made.add_argument(
+        "words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N; fault.NAME=on|off"
+    )
+    _common(made)
+
+
+def _looks(verb: _Verb) -> None:
+    """What looks at runs and their databases."""
     made = verb("faults", "faults", "list the known pathologies: symptom, cause, and where each shows")
     _common(made)
     made = verb("check", "check", "run the integrity checks: every offending row is named")
     _which_run(made)
     made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
-    _common(made)
-    made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
-    made.add_argument(
-        "words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N; fault.NAME=on|off"
-    )
     _common(made)
     made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
     _common(made)
@@ -108,12 +123,25 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
     _common(made)
+
+
+def _house(verb: _Verb) -> None:
+    """What is there beside runs: the API, the environment, the database, the settings."""
+    made = verb("serve", "serve", "the platform's booking API on the embedded database, until you stop it")
+    made.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1; default: any that is free")
+    made.add_argument("--database", metavar="NAME", help="one of the embedded cluster's; default: a new one")
+    made.add_argument("--data", metavar="NAME", help="what a new one is seeded with: white-horse, stress or today")
+    _common(made)
+    made = verb("env", "env", "check the environment, the API and the database of a target; nothing is written")
+    made.add_argument("what", choices=("check",))
+    made.add_argument("--target", metavar="NAME", help="default: embedded")
+    made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
+    _common(made)
     _db(verb("db", "db", "the embedded database: init, reset, seed, status, stop, url, psql"))
     made = verb("config", "config", "settings: show them with where each came from, or their JSON Schema")
     made.add_argument("what", choices=("show", "schema"))
     made.add_argument("--result", action="store_true", help="schema: that of result.json")
     _common(made)
-    return top
 
 
 def _common(made: argparse.ArgumentParser) -> None:
@@ -152,7 +180,8 @@ def _run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
     made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
     made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
     made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
-    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="answer for local targets")
+    made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
+    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="answer; a remote target wants its name")
     _common(made)
 
 

@@ -125,6 +125,8 @@ def baseline(snapshot: RunSnapshot) -> list[str]:
         f"plan {run.plan}: {run.turns} {what(run.plan)}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
         f"target {run.target}, database {run.database}, {run.concurrency} workers",
     ]
+    if run.fallback:
+        lines.append(f"FALLBACK: {plain(run.fallback)}")
     if run.concurrency > run.turns and run.plan == "fill":
         lines.append(f"{run.turns} slots keep {run.turns} workers busy at most; --share-slots lets more work on one")
     if sample is not None:

@@ -9,6 +9,7 @@ NARROW, WIDE = 100, 180
 TINY_WIDTH, TINY_HEIGHT = 60, 15
 _BANDS = (
     "steps",
+    "paths",
     "workers",
     "locks",
     "conflicts",
@@ -25,13 +26,14 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "overview": ("workers", "steps", "locks", "events", "connections", "outcomes", "slots", "conflicts", "zone_locks"),
     "contention": ("locks", "workers", "conflicts", "zone_locks", "slots", "events"),
     "server": ("connections", "locks", "steps", "workers", "events"),
+    "api": ("paths", "steps", "workers", "outcomes", "slots", "events", "connections"),
     "work": ("slots", "passes", "workers", "outcomes", "steps", "conflicts", "events"),
 }
 """Panels of a layout, the most needed first."""
 
 _COLUMNS_OF = {
-    2: (("workers", "slots", "passes", "zone_locks"), ("locks", "outcomes", "connections", "conflicts")),
-    3: (("workers", "slots", "passes"), ("locks", "conflicts", "zone_locks"), ("outcomes", "connections")),
+    2: (("paths", "workers", "slots", "passes", "zone_locks"), ("locks", "outcomes", "connections", "conflicts")),
+    3: (("workers", "slots", "passes"), ("paths", "locks", "conflicts", "zone_locks"), ("outcomes", "connections")),
 }
 _SHARES = {2: (60, 40), 3: (42, 31, 27)}
 

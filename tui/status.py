@@ -7,7 +7,7 @@ import msgspec
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunFace, RunSnapshot
 from tui.format import elapsed, per_second, ratio, size_of, tally, took, turns_word
-from tui.lines import BLANK, Ink, Line, Part, Span, fit, ink_of, label, line, part, squeeze
+from tui.lines import BLANK, Ink, Line, Part, Span, cut, fit, ink_of, label, line, part, squeeze, width_of
 from tui.spark import bar
 
 _STATE_INKS = {
@@ -97,17 +97,23 @@ def _alarm(banner: Banner, run: RunFace) -> tuple[Part, ...]:
     return ()
 
 
+def _fallback(run: RunFace, head: Part, width: int, gap: int) -> tuple[Part, ...]:
+    """That a local address is used instead of the one asked for: cut to the room beside the head, never left out."""
+    if not run.fallback:
+        return ()
+    left = width - 1 - sum(width_of(span.text) for span in head.spans) - gap
+    text = f"FALLBACK: {run.fallback}"
+    return (part(-1, (cut(text, left) if left >= 12 else "FALLBACK", Ink.FAULT)),)
+
+
 def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
     lag = Ink.CONTENTION if run.lag_p99_ns > 25_000_000 else Ink.TEXT
     reason = f"  {run.reason}" if run.reason else ""
+    head = part(0, ("slotfill  ", Ink.STRONG), *_state(run, banner), (f" {elapsed(run.elapsed_ns)}", Ink.STRONG))
     return squeeze(
         [
-            part(
-                0,
-                ("slotfill  ", Ink.STRONG),
-                *_state(run, banner),
-                (f" {elapsed(run.elapsed_ns)}", Ink.STRONG),
-            ),
+            head,
+            *_fallback(run, head, width, 3),
             *_alarm(banner, run),
             part(4, (reason.strip(), Ink.MUTED)) if reason else part(9),
             part(3, (f"{run.name} " if run.name else "", Ink.ACCENT), (run.run_id, Ink.MUTED)),
@@ -134,6 +140,8 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
         part(1, (f"{per_second(fills_per_s(snapshot))}", Ink.STRONG)),
         part(2, (f"{tally(run.attempts)} of {tally(run.most_attempts)} attempts", Ink.TEXT)),
     ]
+    if snapshot.paths.late:
+        parts.append(part(3, ("late ", Ink.MUTED), (tally(snapshot.paths.late), Ink.CONTENTION)))
     for place, one in enumerate(others):
         parts.append(part(3 + place, (f"{label(one.outcome)} ", Ink.MUTED), (tally(one.count), ink_of(one.kind))))
     if run.turns:
@@ -202,9 +210,11 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
 
 def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
     run = snapshot.run
+    head = part(0, *_state(run, banner), (f" {elapsed(run.elapsed_ns)}", Ink.STRONG))
     return squeeze(
         [
-            part(0, *_state(run, banner), (f" {elapsed(run.elapsed_ns)}", Ink.STRONG)),
+            head,
+            *_fallback(run, head, width, 2),
             *_alarm(banner, run),
             part(1, f"{run.filled}/{run.attempts}"),
             part(2, per_second(fills_per_s(snapshot))),

@@ -115,12 +115,14 @@ def _refused(event: Refused, slot_name: Callable[[TurnId | None], str]) -> str:
 
 def _ended(event: AttemptEnded, slot_name: Callable[[TurnId | None], str]) -> str:
     where = _where(event.ids, slot_name)
-    tries = f"{event.tries} tries" if event.tries != 1 else "1 try"
+    tries = f" after {event.tries} {'tries' if event.tries != 1 else 'try'}" if event.tries else ""
+    if event.path is not None:
+        tries = f", {event.path.label}{', late' if event.late else ''}"
     if event.tables:
         zone = f" in {event.zone}" if event.zone else ""
-        return f"{where} party {event.party} at {'+'.join(event.tables)}{zone} after {tries}".strip()
+        return f"{where} party {event.party} at {'+'.join(event.tables)}{zone}{tries}".strip()
     why = f": {event.refusal.message}" if event.refusal is not None else ""
-    return f"{where} ends after {tries}{why}".strip()
+    return f"{where} ends{tries}{why}".strip()
 
 
 def _where(ids: Ids, slot_name: Callable[[TurnId | None], str]) -> str:

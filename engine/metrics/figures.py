@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.model.paths_face import PathsFace
 from engine.model.run_state import RunState
 from engine.model.snapshot import (
     ConflictsFace,
@@ -63,3 +64,4 @@ class Figures(msgspec.Struct, frozen=True):
     zone_lock_total: int
     events: tuple[EventLine, ...]
     legs: tuple[LegFace, ...] = ()
+    paths: PathsFace = PathsFace()

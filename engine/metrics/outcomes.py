@@ -10,10 +10,11 @@ _ORDER = {word: number for number, word in enumerate(OUTCOMES)}
 
 
 class _Ended:
-    __slots__ = ("count", "series")
+    __slots__ = ("count", "in_doubt", "series")
 
     def __init__(self) -> None:
         self.count = 0
+        self.in_doubt = 0
         self.series = Counts()
 
 
@@ -35,6 +36,7 @@ class Outcomes:
         if ended is None:
             ended = self._ended[word] = _Ended()
         ended.count += 1
+        ended.in_doubt += event.certainty is Certainty.INFO
         ended.series.record(event.ended_ns)
         self._certainties[event.certainty.value] += 1
         where = event.ids.leg, restaurant
@@ -62,6 +64,7 @@ class Outcomes:
                 kind=OUTCOMES[word].kind if word in OUTCOMES else Kind.UNKNOWN,
                 count=ended.count,
                 series=ended.series.until(now_ns),
+                in_doubt=ended.in_doubt,
             )
             for word, ended in seen
         )

@@ -60,6 +60,28 @@ class Peaks(_Ring[int | None]):
                 self._buckets[slot] = value
 
 
+class Levels(_Ring[int]):
+    """The greatest level in each second; a second in which nothing changed has the level it began with."""
+
+    __slots__ = ("level", "peak")
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.level = 0
+        """As it stands."""
+        self.peak = 0
+        """The greatest of all."""
+
+    def record(self, at_ns: int, level: int) -> None:
+        """It stands so high from that moment on."""
+        slot = self._slot(at_ns)
+        if slot is not None and level > self._buckets[slot]:
+            self._buckets[slot] = level
+        # Seconds that come next begin with it, those that are skipped and those that nothing is known of yet.
+        self._blank = self.level = level
+        self.peak = max(self.peak, level)
+
+
 class Counts(_Ring[int]):
     """How many there were in each second."""
 

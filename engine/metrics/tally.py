@@ -8,6 +8,7 @@ from engine.metrics.figures import Figures, RunCounts
 from engine.metrics.hands import Hands
 from engine.metrics.legs import Legs
 from engine.metrics.outcomes import Outcomes
+from engine.metrics.paths import Paths
 from engine.metrics.refusals import Refusals
 from engine.metrics.slots import Slots
 from engine.metrics.steps import Steps
@@ -27,6 +28,7 @@ from engine.model.event import (
 )
 from engine.model.ids import AttemptId, WorkerId
 from engine.model.outcome import Outcome
+from engine.model.paths_face import PathFigures, PathsFace
 from engine.model.run_state import RunState, WorkerState
 from engine.model.snapshot import (
     ConflictsFace,
@@ -61,6 +63,7 @@ class Tally:
         self._refusals = Refusals()
         self._conflicts = Conflicts()
         self._zone_locks = ZoneLocks()
+        self._paths = Paths()
         self._lines = EventLines(self._slots.name)
         self._present: set[WorkerId] = set()
         self._seat_waste = 0
@@ -74,6 +77,8 @@ class Tally:
         match event:
             case Intended():
                 self._hands.intended(event)
+                self._paths.intended(event)
+                self._paths.in_flight(event.at_ns, self._hands.in_flight)
                 if event.ids.worker is not None:
                     self._slots.put(event.ids.worker, event.ids.turn)
                 return
@@ -115,17 +120,21 @@ class Tally:
         if slot is not None:
             slot.attempts += 1
             slot.filled += filled
-        self._outcomes.take(event, "" if slot is None else slot.turn.restaurant)
+        restaurant = "" if slot is None else slot.turn.restaurant
+        self._outcomes.take(event, restaurant)
+        self._paths.take(event, restaurant, self._slots.name)
         if filled:
             self._seat_waste += event.seat_waste
             self._tables += len(event.tables)
         self._refusals.settle(self._hands.ended(event), event.outcome)
+        self._paths.in_flight(event.at_ns, self._hands.in_flight)
         self._late_ns = max(0, event.started_ns - event.due_ns)
         if self._last_answer_ns is None or event.ended_ns > self._last_answer_ns:
             self._last_answer_ns = event.ended_ns
 
     def _refused(self, event: Refused) -> None:
         hand = self._hands.refused(event)
+        self._paths.in_flight(event.at_ns, self._hands.in_flight)
         told = self._refusals.take(event)
         if hand is not None:
             hand.refusals.append(told)
@@ -245,6 +254,14 @@ class Tally:
         """Attempts of which the platform said success, by leg and restaurant."""
         return self._outcomes.acknowledged()
 
+    def paths(self, now_ns: int) -> PathsFace:
+        """Ways to the end, planner, seat waste and queue."""
+        return self._paths.face(now_ns)
+
+    def paths_of(self, restaurant: str) -> tuple[PathFigures, ...]:
+        """The paths of one restaurant's attempts."""
+        return self._paths.figures(restaurant)
+
     def all_legs(self) -> tuple[LegFace, ...]:
         """Every pass and repeat; `legs` has the last ones only."""
         return self._legs.faces(self._outcomes.shares(), self._outcomes.acknowledged(), most=None)
@@ -273,4 +290,5 @@ class Tally:
             zone_lock_total=self.zone_lock_total,
             events=self.events(),
             legs=self.legs(),
+            paths=self.paths(now),
         )

@@ -26,6 +26,10 @@ class RestaurantFigures(msgspec.Struct, frozen=True):
     """What the database held at the end; null when it could not be read."""
     success_rate: float | None
     """Filled by attempts."""
+    paths: dict[str, int] = {}
+    """Attempts by the way they came to their end; none where quote, hold and confirm are ours."""
+    late: int = 0
+    """Confirmed although the platform had noted an inline timeout."""
 
 
 class Pass(msgspec.Struct, frozen=True, rename={"number": "pass"}):
@@ -55,11 +59,65 @@ class Retry(msgspec.Struct, frozen=True):
     exhausted: int
 
 
+class WasteOutlier(msgspec.Struct, frozen=True):
+    """A booking that was given far more seats than its party needs."""
+
+    booking: str
+    """First eight characters of its id."""
+    attempt: int
+    slot: str
+    party: int
+    seats: int
+    tables: tuple[str, ...]
+
+
 class SeatWaste(msgspec.Struct, frozen=True):
     """Seats given beyond the party."""
 
     mean: float | None
     total: int
+    distribution: dict[str, int] = {}
+    """Seats beyond the party, and of how many bookings."""
+    fence: float | None = None
+    """Q3 + 1.5 IQR; what is above, and three seats at least, stands out."""
+    outlying: int = 0
+    """Bookings that stand out."""
+    outliers: list[WasteOutlier] = []
+    """The last 20 of them, newest first."""
+
+
+class HumpFound(msgspec.Struct, frozen=True):
+    """One hump of the planner's times; its edges leave out 2 % of it at either end."""
+
+    from_ms: float
+    to_ms: float
+    count: int
+    share: float
+
+
+class Planner(msgspec.Struct, frozen=True):
+    """In-request planner times in milliseconds, as the platform says them: neither submit nor waiting."""
+
+    count: int
+    min: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    """Null below 500 samples."""
+    max: float | None
+    humps: list[HumpFound]
+    """In ascending order; none below 20 samples."""
+    words: str
+    """The humps in one sentence."""
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """Bookings submitted and not yet decided."""
+
+    peak: int
+    undecided: int
+    """Of attempts that ended without the platform having decided: such a booking may have been confirmed later."""
 
 
 class SlotEnd(msgspec.Struct, frozen=True):
@@ -136,3 +194,11 @@ class Result(msgspec.Struct, frozen=True):
     """Known pathologies that were on at its end, NAME=VALUE."""
     burst: Burst | None
     alerts: list[str]
+    paths: dict[str, int] = {}
+    """Attempts by the way they came to their end; none where quote, hold and confirm are ours."""
+    late: int = 0
+    """Confirmed although the platform had noted an inline timeout."""
+    planner: Planner | None = None
+    """Null where the platform says nothing of it."""
+    backlog: Backlog | None = None
+    """Null where no booking went through the platform's own queue."""

@@ -4,6 +4,7 @@ import msgspec
 
 from engine.model.ids import RunId, WorkerId
 from engine.model.outcome import Kind
+from engine.model.paths_face import PathsFace
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Sample
 from engine.model.step import Step
@@ -88,6 +89,10 @@ class RunFace(msgspec.Struct, frozen=True):
     settings: dict[str, str]
     """What the operator may change while it runs, by its key."""
     exit_code: int | None = None
+    flags: dict[str, str] = {}
+    """The platform's flags, those that differ from its own defaults first and saying so."""
+    fallback: str = ""
+    """The sentence that a local address is used instead of the one that was asked for; empty when it is not."""
 
 
 class WorkerFace(msgspec.Struct, frozen=True):
@@ -144,6 +149,8 @@ class OutcomeFigures(msgspec.Struct, frozen=True):
     count: int
     series: tuple[int, ...]
     """Per second, oldest first, up to 600."""
+    in_doubt: int = 0
+    """Of them, those that may have taken effect all the same."""
 
 
 class RefusalFigures(msgspec.Struct, frozen=True):
@@ -258,3 +265,4 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     """Newest last, at most 200."""
     legs: tuple[LegFace, ...] = ()
     """Passes and repeats, oldest first, the last 60."""
+    paths: PathsFace = PathsFace()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.model.client_floor import ClientFloor
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.run_state import RunState
 from engine.records.process import is_alive, own_start
@@ -43,6 +44,12 @@ class Manifest(msgspec.Struct, frozen=True):
     """What the embedded database was seeded with; empty elsewhere."""
     day: str = ""
     """The day, or the first of several."""
+    base_url: str = ""
+    """Where the booking API was reached; empty where the run worked in the database itself."""
+    fallback: str = ""
+    """The sentence that a local address was used instead of the one asked for; empty when it was not."""
+    client_floor: ClientFloor | None = None
+    """What this client costs by itself, measured before the run; None where nothing goes over HTTP."""
     continues: str = ""
     """The run that this one goes on with; empty for a run of its own."""
     adaptations: tuple[str, ...] = ()

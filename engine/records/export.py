@@ -42,12 +42,14 @@ def summary(snapshot: RunSnapshot) -> str:
     parts = [
         f"# Run {run.run_id}{f': {run.name}' if run.name else ''}\n",
         f"{what}\n{how}\n",
+        *([f"{run.fallback}\n"] if run.fallback else []),
         f"{much}\n",
         "## Outcomes\n",
         markdown(
-            ("outcome", "kind", "attempts"),
-            ((_label(figures.outcome), figures.kind.value, figures.count) for figures in snapshot.outcomes),
+            ("outcome", "kind", "attempts", "in doubt"),
+            ((_label(one.outcome), one.kind.value, one.count, one.in_doubt) for one in snapshot.outcomes),
         ),
+        *_ways(snapshot),
         "## Latency\n",
         f"{whose} p99 is left out below 500 samples.\n",
         markdown(
@@ -81,10 +83,28 @@ def summary(snapshot: RunSnapshot) -> str:
                 for s in snapshot.slots
             ),
         ),
+        *_flags(run.flags),
         "## Database\n",
         _database(snapshot),
     ]
     return "\n".join(parts)
+
+
+def _ways(snapshot: RunSnapshot) -> list[str]:
+    """Inline, background and late, and the planner; nothing where quote, hold and confirm are ours."""
+    face = snapshot.paths
+    if not face.paths:
+        return []
+    planner = f" Planner, in the request: {face.planner.words}." if face.planner.count else ""
+    return [
+        "## Inline and background\n",
+        markdown(("path", "attempts", "late"), ((one.path.label, one.count, one.late) for one in face.paths)),
+        f"{face.backlog} submitted and not yet decided, {face.undecided} of them left so.{planner}\n",
+    ]
+
+
+def _flags(flags: dict[str, str]) -> list[str]:
+    return ["## Flags of the platform\n", markdown(("flag", "value"), flags.items())] if flags else []
 
 
 def population(snapshot: RunSnapshot) -> str:

@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.metrics.series import LONGEST, SECOND_NS
+from engine.model.paths_face import PathsFace
 from engine.model.snapshot import EventLine, RunSnapshot
 
 KEPT = 10
@@ -30,6 +31,7 @@ def trim(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
         ),
         fills=snapshot.fills[-kept:],
         conflicts=msgspec.structs.replace(snapshot.conflicts, series=snapshot.conflicts.series[-kept:]),
+        paths=_trimmed(snapshot.paths, kept),
         events=snapshot.events if before is None else _new(snapshot.events, before.events),
     )
 
@@ -61,7 +63,29 @@ def join(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
         ),
         fills=fills,
         conflicts=msgspec.structs.replace(snapshot.conflicts, series=conflicts),
+        paths=_joined(snapshot.paths, before.paths, passed),
         events=(*before.events, *snapshot.events)[-EVENTS:],
+    )
+
+
+def _trimmed(paths: PathsFace, kept: int) -> PathsFace:
+    return msgspec.structs.replace(
+        paths,
+        planner=msgspec.structs.replace(paths.planner, series=paths.planner.series[-kept:]),
+        in_flight_series=paths.in_flight_series[-kept:],
+        waste_series=paths.waste_series[-kept:],
+        backlog_series=paths.backlog_series[-kept:],
+    )
+
+
+def _joined(paths: PathsFace, before: PathsFace, passed: int) -> PathsFace:
+    planner = _longer(before.planner.series, paths.planner.series, passed)
+    return msgspec.structs.replace(
+        paths,
+        planner=msgspec.structs.replace(paths.planner, series=planner),
+        in_flight_series=_longer(before.in_flight_series, paths.in_flight_series, passed),
+        waste_series=_longer(before.waste_series, paths.waste_series, passed),
+        backlog_series=_longer(before.backlog_series, paths.backlog_series, passed),
     )
 
 

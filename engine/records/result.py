@@ -19,13 +19,13 @@ from engine.model.report import (
     RestaurantFigures,
     Result,
     Retry,
-    SeatWaste,
     SlotEnd,
 )
 from engine.model.run_state import RunState
 from engine.model.snapshot import LegFace
 from engine.model.step import Step
 from engine.records.archive import RESULT, Manifest
+from engine.records.result_paths import backlog_of, path_counts, path_parts, planner_of, seat_waste_of
 from engine.records.tables import markdown
 from engine.records.writer import write_json, write_text
 
@@ -37,6 +37,8 @@ EVIDENCE = {
     "outcomes": "journal.*.jsonl",
     "refusals": "journal.*.jsonl",
     "latency_ms": "samples.*.u64",
+    "paths": "journal.*.jsonl",
+    "planner": "samples.planner.u64",
     "settings": "run.json",
 }
 
@@ -96,6 +98,7 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
     shares = tally.shares()
     persisted = None if ending.persisted is None else ending.persisted.shares
     claims = tally.acknowledged()
+    face = tally.paths(now_ns)
     return Result(
         schema=SCHEMA_VERSION,
         run_id=manifest.run_id,
@@ -117,12 +120,12 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         refusals=_refusals(tally),
         retries={word: Retry(tried, exhausted) for word, (tried, exhausted) in tally.retries().items()},
         success_rate=_rate(counts.filled, counts.attempts),
-        by_restaurant=_by_restaurant(shares, claims, persisted, None),
+        by_restaurant=_by_restaurant(shares, claims, persisted, None, tally),
         passes=[_pass(face, shares, claims, persisted) for face in tally.all_legs()],
         latency_ms=_latencies(samples),
         fills_per_s=counts.fills_per_s,
         effective_concurrency=counts.effective_concurrency,
-        seat_waste=SeatWaste(_rate(counts.seat_waste, counts.filled), counts.seat_waste),
+        seat_waste=seat_waste_of(face, _rate(counts.seat_waste, counts.filled), counts.seat_waste),
         tables_per_booking=_rate(counts.tables, counts.filled),
         slots=_slots(tally),
         persisted=None if ending.persisted is None else ending.persisted.total,
@@ -130,6 +133,10 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         faults=list(ending.faults),
         burst=ending.burst,
         alerts=list(ending.alerts),
+        paths=path_counts(face.paths),
+        late=face.late,
+        planner=planner_of(samples),
+        backlog=backlog_of(face),
     )
 
 
@@ -164,6 +171,7 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
                 for step, took in result.latency_ms.items()
             ),
         ),
+        *path_parts(result),
         "## Refusals on the way\n",
         markdown(
             ("step", "outcome", "count"),
@@ -172,10 +180,7 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
         "## Slots\n",
         markdown(
             ("date", "slot", "party", "attempts", "filled", "end"),
-            (
-                (slot.date, slot.slot, slot.party, slot.attempts, slot.filled, slot.end or "open")
-                for slot in result.slots
-            ),
+            ((one.date, one.slot, one.party, one.attempts, one.filled, one.end or "open") for one in result.slots),
         ),
     ]
     if result.alerts:
@@ -210,16 +215,19 @@ def _by_restaurant(
     claims: Mapping[tuple[int, str], int],
     persisted: Mapping[tuple[int, str], int] | None,
     leg: int | None,
+    tally: Tally | None = None,
 ) -> dict[str, RestaurantFigures]:
+    """Every restaurant's share of a leg, or of the run where none is named; with its paths where a tally is given."""
     figures = {}
     for wanted in sorted({slug for there, slug in shares if leg in (None, there)}):
         mine = [words for (there, slug), words in shares.items() if slug == wanted and leg in (None, there)]
         attempts = sum(sum(words.values()) for words in mine)
         filled = sum(words.get(_FILLED, 0) for words in mine)
         confirmed = sum(n for (there, slug), n in claims.items() if slug == wanted and leg in (None, there))
-        figures[wanted] = RestaurantFigures(
-            attempts, confirmed, _persisted(persisted, leg, wanted), _rate(filled, attempts)
-        )
+        paths = tally.paths_of(wanted) if tally is not None else ()
+        there_now, late = _persisted(persisted, leg, wanted), sum(path.late for path in paths)
+        rate = _rate(filled, attempts)
+        figures[wanted] = RestaurantFigures(attempts, confirmed, there_now, rate, path_counts(paths), late)
     return figures
 
 
@@ -256,8 +264,8 @@ def _pass(
 
 
 def _latencies(samples: Mapping[str, Sequence[int]]) -> dict[str, Latency]:
-    known = {name: values for name, values in samples.items() if name in _STEPS}
-    return {name: latency_of(values) for name, values in sorted(known.items(), key=lambda item: _STEPS[item[0]])}
+    known = sorted((name for name in samples if name in _STEPS), key=lambda name: _STEPS[name])
+    return {name: latency_of(samples[name]) for name in known}
 
 
 def _slots(tally: Tally) -> list[SlotEnd]:

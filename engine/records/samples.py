@@ -1,6 +1,7 @@
 """Raw latencies: `samples.<step>.u64`, little-endian nanoseconds, and `samples.json` that says so.
 
-Steps that succeeded and refused ones are kept apart, as a fast refusal flatters a merged median.
+Steps that succeeded and refused ones are kept apart, as a fast refusal flatters a merged median. `planner` is no step:
+it is what the platform says its planner took in the request, whatever came of it.
 """
 
 import os
@@ -17,6 +18,7 @@ from engine.model.step import Step
 from engine.records.trouble import RecordsDamaged
 from engine.records.writer import FILE_MODE, failed, write_json
 
+PLANNER = "planner"
 _WIDTH = 8
 _BUFFERED = 4096
 
@@ -27,7 +29,7 @@ class SamplesHeader(msgspec.Struct, frozen=True):
     schema: int
     unit: str
     count: dict[str, int]
-    """Samples by step; `<step>.refused` for those that were refused."""
+    """Samples by step; `<step>.refused` for those that were refused; `planner`."""
 
 
 class Samples:
@@ -39,13 +41,17 @@ class Samples:
         self._written: dict[str, int] = {}
 
     def take(self, event: AttemptEnded) -> None:
-        """Every step of an attempt. Raises RecordsFailed when a full buffer cannot be written."""
+        """Every step of an attempt, and its planner time. Raises RecordsFailed when a full buffer cannot be written."""
         for took in timed(event):
             self.record(took.step, took.took_ns, refused=took.refused)
+        if event.planner_ns is not None:
+            self._put(PLANNER, event.planner_ns)
 
     def record(self, step: Step, took_ns: int, *, refused: bool = False) -> None:
         """One length. Raises RecordsFailed when a full buffer cannot be written."""
-        name = f"{step.value}.refused" if refused else step.value
+        self._put(f"{step.value}.refused" if refused else step.value, took_ns)
+
+    def _put(self, name: str, took_ns: int) -> None:
         buffer = self._buffers.get(name)
         if buffer is None:
             buffer = self._buffers[name] = array("Q")

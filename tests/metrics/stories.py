@@ -23,6 +23,7 @@ from engine.model.event import (
 )
 from engine.model.ids import SCHEMA_VERSION, AttemptId, Ids, RunId, TurnId, WorkerId
 from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of
+from engine.model.path import Path
 from engine.model.run_state import RunState, WorkerState
 from engine.model.snapshot import RunFace, RunSnapshot
 from engine.model.step import Step
@@ -34,6 +35,7 @@ TURNS = tuple(
     Turn(TurnId(number), "white-horse-pub-waterbeach", date(2026, 3, 4), time(12, 15 * number), 2 + number)
     for number in range(3)
 )
+UNDECIDED = (Path.FAILED_INLINE_TIMEOUT, Path.FAILED_BACKGROUND_TIMEOUT, Path.FAILED_UNKNOWN)
 MESSAGES = (
     "conflicting key value violates exclusion constraint",
     "booking of ann@example.com, 07700 900123, is locked to zone",
@@ -91,6 +93,11 @@ def ended(
     )
 
 
+def through_api(event: AttemptEnded, path: Path, planner_ns: int | None, *, late: bool = False) -> AttemptEnded:
+    """The same end at a target that assigns tables itself."""
+    return msgspec.structs.replace(event, path=path, planner_ns=planner_ns, late=late)
+
+
 @st.composite
 def stories(draw: st.DrawFn, most: int = 25) -> list[Event]:
     """A run of up to 25 attempts by three workers, in order, with whatever happens beside."""
@@ -100,6 +107,8 @@ def stories(draw: st.DrawFn, most: int = 25) -> list[Event]:
     tries: dict[int, int] = {}
     attempt = 0
     outcomes = st.sampled_from(list(Outcome))
+    by_api = draw(st.booleans())
+    planner = st.none() | st.integers(0, 20_000 * MS)
     for _ in range(draw(st.integers(0, most * 3))):
         at_ns += draw(st.integers(0, 3_000 * MS))
         worker = draw(st.integers(0, 2))
@@ -108,7 +117,16 @@ def stories(draw: st.DrawFn, most: int = 25) -> list[Event]:
                 number = open_attempts.pop(worker)
                 outcome = draw(outcomes)
                 took_ns = draw(st.integers(0, 2_000 * MS))
-                events.append(ended(at_ns, worker, number, outcome=outcome, took_ns=took_ns, tries=tries[worker]))
+                end = ended(at_ns, worker, number, outcome=outcome, took_ns=took_ns, tries=tries[worker])
+                if by_api:
+                    paths = [path for path in Path if path.is_confirmed is (outcome is Outcome.FILLED)]
+                    late = outcome is Outcome.FILLED and draw(st.booleans())
+                    end = through_api(end, draw(st.sampled_from(paths)), draw(planner), late=late)
+                    if draw(st.booleans()):
+                        end = msgspec.structs.replace(end, seats=end.seats + draw(st.integers(0, 12)))
+                    if end.path in UNDECIDED:
+                        end = msgspec.structs.replace(end, certainty=Certainty.INFO)
+                events.append(end)
             case "attempt":
                 if attempt < most:
                     attempt += 1
@@ -156,7 +174,7 @@ def snapshot_of(tally: Tally, now_ns: int, tick: int = 1) -> RunSnapshot:
         schema=SCHEMA_VERSION, tick=tick, run=run, workers=(), steps=figures.steps, outcomes=figures.outcomes,
         refusals=figures.refusals, fills=figures.fills, slots=figures.slots, conflicts=figures.conflicts,
         zone_locks=figures.zone_locks, zone_lock_total=figures.zone_lock_total, sample=None,
-        sample_trouble="the target has no server to look at", events=figures.events,
+        sample_trouble="the target has no server to look at", events=figures.events, paths=figures.paths,
     )  # fmt: skip
 
 

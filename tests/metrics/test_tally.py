@@ -63,6 +63,9 @@ def test_all_series_have_one_length_at_a_moment(events: list[Event], later_ns: i
     tally = tallied(events)
     figures = tally.figures(tally.at_ns + later_ns)
     lengths = {len(figures.fills), len(figures.conflicts.series)}
+    paths = figures.paths
+    lengths |= {len(one) for one in (paths.in_flight_series, paths.waste_series, paths.backlog_series)}
+    lengths.add(len(paths.planner.series))
     lengths |= {len(outcome.series) for outcome in figures.outcomes} | {len(step.series) for step in figures.steps}
     assert lengths == {min(600, figures.at_ns // S + 1)}
 

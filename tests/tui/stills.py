@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
-from engine.model.ids import RunId, WorkerId
-from engine.model.outcome import OUTCOMES, Kind
+from engine.metrics.tally import Tally
+from engine.model.event import AttemptEnded, Event, Intended, StepTook
+from engine.model.ids import AttemptId, Ids, RunId, WorkerId
+from engine.model.outcome import OUTCOMES, Certainty, Kind, Outcome, Phase, Refusal, certainty_of, classify
+from engine.model.path import Path
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import (
     Backend,
@@ -574,6 +578,99 @@ def assigning() -> RunSnapshot:
     )
 
 
+def _api_story() -> Tally:
+    """Fifteen workers through the API, as the platform was seen: planner times in two groups, late confirmations."""
+    tally = Tally()
+    state = 7
+    attempt = 0
+    free = [(number * 700 * MS, number) for number in range(15)]
+    told: list[tuple[int, int, Event]] = []
+
+    def draw(low: int, high: int) -> int:
+        nonlocal state
+        state = (1103515245 * state + 12345) % 2**31
+        return low + (state >> 8) % (high - low)
+
+    while free[0][0] < 200 * S:
+        begins, worker = free.pop(0)
+        attempt += 1
+        ids = Ids(RunId("7f3a91c2"), 0, WorkerId(worker), None, AttemptId(attempt))
+        timed_out = draw(0, 100) < 39
+        planner = draw(11_995, 12_025) * MS if timed_out else draw(4_900, 6_300) * MS
+        submit = planner + draw(300, 2_500) * MS
+        lot = draw(0, 100)
+        inline, background, refused = 0, 0, None
+        if not timed_out and lot >= 84:
+            path, background = Path.CONFIRMED_BACKGROUND, draw(5_000, 8_000) * MS
+        elif not timed_out:
+            path = Path.CONFIRMED_INLINE_API if lot < 79 else Path.FAILED_INLINE_TERMINAL
+            refused = None if lot < 79 else Refusal(Step.SUBMIT, Phase.PLANNED, "No suitable tables available")
+        elif lot < 45:
+            path, inline = Path.CONFIRMED_INLINE_POLL, draw(250, 2_000) * MS
+        elif lot < 85:
+            path, background = Path.CONFIRMED_BACKGROUND, draw(5_000, 20_000) * MS
+        else:
+            path, background = Path.FAILED_BACKGROUND_TIMEOUT, 40 * S
+            refused = Refusal(Step.BACKGROUND_WAIT, Phase.IN_DOUBT, "not confirmed; noted INLINE_TIMEOUT")
+        ends = begins + submit + inline + background
+        took = [StepTook(Step.SUBMIT, 0, begins, submit)]
+        if inline:
+            took.append(StepTook(Step.INLINE_WAIT, 0, begins + submit, inline))
+        if background:
+            took.append(StepTook(Step.BACKGROUND_WAIT, 0, ends - background, background, refused is not None))
+        party = draw(2, 7)
+        seats = party + (8 if attempt in (61, 140, 201) else draw(0, 3) // 2)
+        booking = UUID(int=(attempt * 2654435761 % 2**32) << 96)
+        sent = replace(ids, attempt_try=None, step=Step.SUBMIT)
+        told.append((begins, attempt, Intended(begins, sent, f"sf-7f3a91c2-{attempt}", booking)))
+        ended = AttemptEnded(
+            at_ns=ends, ids=ids, due_ns=begins, started_ns=begins, ended_ns=ends,
+            outcome=(classify(refused) if refused else Outcome.FILLED).word,
+            certainty=certainty_of(refused) if refused else Certainty.OK,
+            booking_id=booking, ordinal=attempt, tries=0, steps=tuple(took), tables=() if refused else ("T05", "T06"),
+            seats=0 if refused else seats, party=party, zone="Terrace", refusal=refused, path=path, planner_ns=planner,
+            late=timed_out and refused is None,
+        )  # fmt: skip
+        told.append((ends, attempt, ended))
+        free = sorted([*free, (ends + 50 * MS, worker)])
+    for at_ns, _, event in sorted(told, key=lambda one: one[:2]):
+        if at_ns <= 221 * S:
+            tally.apply(event)
+    return tally
+
+
+def through_api() -> RunSnapshot:
+    """A run through the API: inline, background, late and undecided bookings, planner times in two humps."""
+    tally = _api_story()
+    figures = tally.figures(221 * S)
+    waits = (Step.SUBMIT, Step.SUBMIT, Step.INLINE_WAIT, Step.BACKGROUND_WAIT)
+    at_work = tuple(
+        replace(one, step=waits[place % 4], tables=(), attempt_try=0, waits_for="")
+        if one.state is WorkerState.WORKING
+        else one
+        for place, one in enumerate(workers())
+    )
+    flags = {
+        "inline_auto_assign_timeout_ms": "5000 (platform: 12000)",
+        "rate_limit_per_minute": "0 (platform: 60)",
+        "allocator_v2_enabled": "on",
+        "debug_capacity_profiling": "off",
+    }
+    return replace(
+        full(),
+        run=face(
+            target="api", flags=flags, fallback="http://127.0.0.1:3000 is used, as https://staging.example.com is gone",
+            attempts=figures.counts.attempts, filled=figures.counts.filled, in_flight=figures.counts.in_flight,
+        ),
+        workers=at_work,
+        steps=figures.steps,
+        outcomes=figures.outcomes,
+        refusals=(),
+        fills=figures.fills,
+        paths=figures.paths,
+    )  # fmt: skip
+
+
 STILLS: dict[str, Callable[[], RunSnapshot]] = {
     "full": full,
     "empty": empty,
@@ -583,4 +680,5 @@ STILLS: dict[str, Callable[[], RunSnapshot]] = {
     "plain_role": plain_role,
     "hostile": hostile,
     "assigning": assigning,
+    "through_api": through_api,
 }

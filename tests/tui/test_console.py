@@ -528,3 +528,16 @@ async def test_the_palette_offers_the_same_commands() -> None:
     async with console() as (_, app, _door):
         names = {command.title for command in app.get_system_commands(app.screen)}
         assert {"pause", "stop", "export", "locks", "help"} <= names
+
+
+async def test_i_shows_the_paths_and_r_the_flags_they_were_made_under() -> None:
+    async with console(stills.through_api(), (100, 40)) as (pilot, app, _door):
+        await pilot.press("i")
+        assert "paths" in shown(app)
+        assert "2 humps" in text_of(app)
+        await pilot.press("r")
+        await pilot.pause()
+        assert "flags of the platform, fixed for this run" in text_of(app)
+        assert "5000 (platform: 12000)" in text_of(app)
+        await pilot.press("escape", "i")
+        assert "paths" not in shown(app)

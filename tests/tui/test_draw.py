@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.model.path import Path
+from engine.model.paths_face import PathFigures, PathsFace
 from engine.model.snapshot import RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tests.tui import stills
@@ -17,6 +19,7 @@ from tui.panels.registry import PANELS
 from tui.sieve import read_sieve
 from tui.status import Banner, status_lines, view_line
 from tui.view import View
+from tui.ways import WAYS, counts
 from tui.worker_detail import worker_detail
 
 
@@ -227,3 +230,88 @@ def test_a_long_map_of_slots_shows_the_day_that_is_worked_on() -> None:
     assert "2027-03-21" in text
     assert "2027-03-01" not in text
     assert "rows before" in text
+
+
+def test_inline_background_late_and_timed_out_are_told_apart_by_sign_word_and_ink() -> None:
+    still = stills.through_api()
+    found = counts(still.paths)
+    assert sum(found) == still.paths.total
+    text = _text("paths", still, size=(100, 20))
+    for way, count in zip(WAYS, found, strict=True):
+        assert f"{way.sign} {way.word:<11}{count:>6}" in text
+    assert len({way.sign for way in WAYS}) == len({way.ink for way in WAYS}) == len(WAYS)
+    bar = text.splitlines()[1].strip()
+    assert list(dict.fromkeys(bar)) == [way.sign for way, count in zip(WAYS, found, strict=True) if count]
+
+
+@pytest.mark.parametrize("path", Path)
+def test_one_booking_among_thousands_is_still_seen(path: Path) -> None:
+    others = Path.FAILED_UNKNOWN if path is not Path.FAILED_UNKNOWN else Path.CONFIRMED_INLINE_API
+    face = PathsFace(paths=(PathFigures(others, 9_000, 0), PathFigures(path, 1, 0)))
+    lines = _text("paths", msgspec.structs.replace(stills.through_api(), paths=face), size=(80, 9)).splitlines()
+    sign = next(way.sign for way in WAYS if path in way.paths and not way.late)
+    assert sign in lines[1]
+    assert f"{sign} " in lines[2]
+
+
+@pytest.mark.parametrize("size", [(80, 9), (80, 20), (140, 20)])
+def test_planner_humps_and_three_aligned_series_are_shown_at_any_size(size: tuple[int, int]) -> None:
+    text = _text("paths", stills.through_api(), size=size)
+    assert "2 humps: 4.9-6.3 s (" in text
+    rows = [line for line in text.splitlines() if line.strip().startswith(("in flight", "seat waste", "backlog"))]
+    assert [row.strip()[:9] for row in rows] == ["in flight", "seat wast", "backlog  "]
+    assert len({row.index(" max ") for row in rows}) == 1
+
+
+def test_seat_waste_that_stands_out_is_marked_at_its_second_and_named() -> None:
+    still = stills.through_api()
+    newest = still.paths.outliers[0]
+    lines = _text("paths", still, size=(140, 24)).splitlines()
+    waste = next(number for number, line in enumerate(lines) if line.strip().startswith("seat waste"))
+    at = lines[waste + 1].rindex("!")
+    assert lines[waste][at] in "▅▆▇█"
+    assert f"! {newest.booking}" in "\n".join(lines)
+    assert f"{newest.waste} too many" in "\n".join(lines)
+
+
+def test_where_quote_hold_and_confirm_are_ours_the_panel_says_so_and_still_shows_the_seats() -> None:
+    text = _text("paths", stills.full())
+    assert "quote, hold and confirm are ours on this target: see steps" in text
+    assert "seat waste" in text
+    assert "backlog" not in text
+    assert "no booking has come to its end yet" in _text("paths", stills.empty())
+
+
+def test_the_planner_has_a_row_of_its_own_that_is_no_step() -> None:
+    rows = _text("steps", stills.through_api(), size=(130, 8)).splitlines()
+    assert [row.split()[0] for row in rows[1:6]] == ["submit", "inline", "backgr.", "total", "planner"]
+    assert "in the request" in rows[5]
+    assert "refused" not in rows[5]
+    assert "planner" not in _text("steps", stills.full())
+
+
+def test_outcomes_in_doubt_are_told_apart_from_failures_that_are_certain() -> None:
+    still = stills.through_api()
+    text = _text("outcomes", still)
+    doubt = next(one for one in still.outcomes if one.in_doubt)
+    assert f"{doubt.count} in doubt (?): they may be there" in text
+    assert [row.split()[0] for row in text.splitlines() if "?" in row[2:50] and "doubt" not in row] == ["inline"]
+    assert "doubt" not in _text("outcomes", stills.full())
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 120, 250])
+@pytest.mark.parametrize("height", [1, 3])
+@pytest.mark.parametrize("banner", [Banner(), Banner(frozen=True), Banner(lost="it hung up")])
+def test_that_a_local_address_is_used_instead_is_said_at_any_width(width: int, height: int, banner: Banner) -> None:
+    assert "FALLBACK" in status_lines(stills.through_api(), banner, width, height)[0].text
+    assert "FALLBACK" not in status_lines(stills.full(), banner, width, height)[0].text
+
+
+def test_flags_that_differ_from_the_platforms_defaults_are_shown_and_all_of_them_on_the_whole_screen() -> None:
+    assert "inline auto assign timeout ms 5000 (platform: 12000)" in _text("paths", stills.through_api())
+    assert "allocator v2 enabled" not in _text("paths", stills.through_api(), size=(100, 40))
+    assert "allocator v2 enabled on" in _text("paths", stills.through_api(), View(full=True), (100, 40))
+
+
+def test_no_letter_of_the_paths_panel_is_beyond_ascii_in_ascii() -> None:
+    assert _text("paths", stills.through_api(), View(ascii=True), (120, 30)).replace("─", "-").isascii()

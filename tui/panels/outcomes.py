@@ -34,7 +34,8 @@ class OutcomesPanel(Panel):
     TITLE: ClassVar[str] = "outcomes"
     KEY: ClassVar[str] = "3"
     HELP: ClassVar[str] = (
-        "Above: the last word of every attempt, with its share and how many a second. Below: what steps were told"
+        "Above: the last word of every attempt, with its share and how many a second; `?` counts those in doubt, which "
+        "may have taken effect: all others that were not filled failed for certain. Below: what steps were told"
         " on the way; OVERCOME counts those whose attempt was filled all the same. Full screen (e) shows codes, "
         "constraints and messages."
     )
@@ -47,7 +48,9 @@ class OutcomesPanel(Panel):
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
         """How many attempts ended."""
-        return f"{cls.TITLE} of {tally(sum(one.count for one in snapshot.outcomes))} attempts"
+        doubt = sum(one.in_doubt for one in snapshot.outcomes)
+        words = f", {tally(doubt)} in doubt (?): they may be there" if doubt else ""
+        return f"{cls.TITLE} of {tally(sum(one.count for one in snapshot.outcomes))} attempts{words}"
 
     @classmethod
     def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:
@@ -61,7 +64,8 @@ class OutcomesPanel(Panel):
         if not outcomes and not snapshot.refusals:
             return [line(("  no attempt has ended yet", Ink.MUTED))]
         total = sum(one.count for one in outcomes)
-        lines = [_outcome_line(one, total, area, view) for one in outcomes]
+        doubts = 7 if any(one.in_doubt for one in outcomes) else 0
+        lines = [_outcome_line(one, total, (area.width, doubts), view) for one in outcomes]
         if not snapshot.refusals or area.height - len(lines) < 2:
             return lines
         refusals = sorted(snapshot.refusals, key=lambda one: -one.count)
@@ -98,11 +102,16 @@ class OutcomesPanel(Panel):
         ]
 
 
-def _outcome_line(one: OutcomeFigures, total: int, area: Area, view: View) -> Line:
+def _outcome_line(one: OutcomeFigures, total: int, room_for: tuple[int, int], view: View) -> Line:
+    """A row; `room_for` is the cells of the line, and of them those that tell doubt from certainty."""
+    width, doubts = room_for
     ink = ink_of(one.kind)
     spans = [Span(f"  {label(one.outcome):<15}", ink), Span(f"{tally(one.count):>6}", Ink.STRONG)]
     spans.append(Span(f" {ratio(one.count, total):>8}  ", Ink.MUTED))
-    room = area.width - 34
+    if doubts:
+        doubt = f"?{tally(one.in_doubt)}" if one.in_doubt else ""
+        spans.append(Span(f"{doubt:<{doubts}}", Ink.UNKNOWN))
+    room = width - 34 - doubts
     if room >= 8:
         wide = min(24, room // 2) if room >= 30 else 0
         if wide:

@@ -7,6 +7,7 @@ from tui.panels.events import EventsPanel
 from tui.panels.locks import LocksPanel
 from tui.panels.outcomes import OutcomesPanel
 from tui.panels.passes import PassesPanel
+from tui.panels.paths import PathsPanel
 from tui.panels.slots import SlotsPanel
 from tui.panels.steps import StepsPanel
 from tui.panels.workers import WorkersPanel
@@ -23,5 +24,6 @@ PANELS: tuple[type[Panel], ...] = (
     ConnectionsPanel,
     EventsPanel,
     PassesPanel,
+    PathsPanel,
 )
 BY_NAME: dict[str, type[Panel]] = {panel.NAME: panel for panel in PANELS}

@@ -1,7 +1,8 @@
 """How long each step takes: a row of bars a step, all on one scale, and percentiles beside them."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from engine.model.paths_face import PlannerFace
 from engine.model.snapshot import RunSnapshot, StepFigures
 from engine.model.step import Step
 from tui.format import nice_ceiling, tally, took
@@ -16,24 +17,51 @@ _NAME = 9
 _FEWEST_BARS = 24
 
 
+class _Row(NamedTuple):
+    """What a row shows: a step, or the planner, which is none."""
+
+    name: str
+    ink: Ink
+    bars: Ink
+    figures: StepFigures | PlannerFace
+
+
+def _rows(snapshot: RunSnapshot, height: int) -> list[_Row]:
+    """Rows there is room for; the planner's goes first."""
+    rows = []
+    for step in ranked_steps(snapshot.steps, height):
+        total = step.step is Step.TOTAL
+        name = _LABELS.get(step.step, step.step.value)
+        rows.append(_Row(name, Ink.STRONG if total else Ink.TEXT, Ink.ACCENT if total else Ink.BAR, step))
+    if snapshot.paths.planner.count and len(rows) < height:
+        rows.append(_Row("planner", Ink.MUTED, Ink.MUTED, snapshot.paths.planner))
+    return rows
+
+
 def _bars(area: Area, figures: int) -> int:
     return max(0, area.width - _NAME - figures - 3)
 
 
-def _figures(step: StepFigures, width: int) -> list[tuple[int, tuple[Span, ...]]]:
+def _figures(step: StepFigures | PlannerFace, width: int) -> list[tuple[int, tuple[Span, ...]]]:
     """The figures beside the bars with the cells each takes, as many as leave room for the bars."""
 
     def pair(name: str, value: str, ink: Ink = Ink.TEXT, cells: int = 6) -> tuple[int, tuple[Span, ...]]:
         return len(name) + cells + 3, (Span(f"  {name} ", Ink.MUTED), Span(f"{value:>{cells}}", ink))
 
     p99 = took(step.p99_ns) if step.p99_ns is not None or not step.count else "<500"
+    # No step, so never refused: the cells say instead where its time was spent.
+    last = (
+        pair("refused", tally(step.refused), Ink.CONTENTION if step.refused else Ink.MUTED, 5)
+        if isinstance(step, StepFigures)
+        else (15, (Span("  in the request", Ink.MUTED),))
+    )
     ranked = [
         (2, pair("p50", took(step.p50_ns))),
         (1, pair("p95", took(step.p95_ns), Ink.STRONG)),
         (3, pair("p99", p99, Ink.MUTED if p99 == "<500" else Ink.TEXT)),
         (6, pair("max", took(step.max_ns))),
         (4, pair("n", tally(step.count), cells=5)),
-        (5, pair("refused", tally(step.refused), Ink.CONTENTION if step.refused else Ink.MUTED, 5)),
+        (5, last),
     ]
     kept = list(ranked)
     while len(kept) > 1 and _NAME + 3 + sum(figure[0] for _, figure in kept) + _FEWEST_BARS > width:
@@ -58,13 +86,15 @@ class StepsPanel(Panel):
     KEY: ClassVar[str] = "1"
     HELP: ClassVar[str] = (
         "One row a step. Bars: the longest of each second, all rows on the scale in the title, a blank where "
-        "nothing ended. Percentiles: of the steps that succeeded, over the whole run; p99 needs 500 of them."
+        "nothing ended. Percentiles: of the steps that succeeded, over the whole run; p99 needs 500 of them. "
+        "planner, in the request: what the platform says its planner took while the submit waited, confirmed or not; "
+        "a figure of its own and no step."
     )
 
     @classmethod
     def want(cls, snapshot: RunSnapshot | None) -> Want:
         """A row a step; three are enough to be of use."""
-        count = len(snapshot.steps) if snapshot else 6
+        count = len(snapshot.steps) + bool(snapshot.paths.planner.count) if snapshot else 6
         return Want(1 + min(3, max(1, count)), 1 + min(3, max(1, count)), 1 + max(1, count))
 
     @classmethod
@@ -83,17 +113,15 @@ class StepsPanel(Panel):
         if not snapshot.steps:
             return [line(("  this target shows no steps", Ink.MUTED))]
         lines = []
-        steps = ranked_steps(snapshot.steps, area.height)
-        for step in steps:
-            figures = _figures(step, area.width)
+        for shown in _rows(snapshot, area.height):
+            series = shown.figures.series
+            figures = _figures(shown.figures, area.width)
             columns = _bars(area, sum(cells for cells, _ in figures))
             scale = _scale(snapshot, columns, view)
-            values = bucketed(step.series, columns) if view.full else last_seconds(step.series, columns)
-            name = _LABELS.get(step.step, step.step.value)
-            total = step.step is Step.TOTAL
+            values = bucketed(series, columns) if view.full else last_seconds(series, columns)
             spans = [
-                Span(f" {name:<{_NAME - 1}}", Ink.STRONG if total else Ink.TEXT),
-                Span(spark(values, scale, ascii_only=view.ascii), Ink.ACCENT if total else Ink.BAR),
+                Span(f" {shown.name:<{_NAME - 1}}", shown.ink),
+                Span(spark(values, scale, ascii_only=view.ascii), shown.bars),
             ]
             for _, figure in figures:
                 spans.extend(figure)
@@ -103,9 +131,6 @@ class StepsPanel(Panel):
 
 def _scale(snapshot: RunSnapshot, columns: int, view: View) -> int:
     """One scale for all rows, so that they can be compared: the next round length above all that is shown."""
-    seen = (
-        value
-        for step in snapshot.steps
-        for value in (step.series if view.full else step.series[-columns:] if columns else ())
-    )
+    every = [*(step.series for step in snapshot.steps), snapshot.paths.planner.series]
+    seen = (value for series in every for value in (series if view.full else series[-columns:] if columns else ()))
     return nice_ceiling(max((value for value in seen if value is not None), default=0))

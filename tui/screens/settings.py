@@ -15,16 +15,23 @@ _NAME = 40
 
 
 class SettingsScreen(ModalScreen[dict[str, str]]):
-    """Answers the settings that are to have another value; None when it was left."""
+    """Settings that may change, and below them the platform's flags, which may not while it runs.
 
+    Answers the settings that are to have another value; None when it was left.
+    """
+
+    DEFAULT_CSS = "SettingsScreen #flags { background: $ink-raised; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", show=False, priority=True),
         Binding("up", "app.focus_previous", "up", show=False),
         Binding("down", "app.focus_next", "down", show=False),
     ]
 
-    def __init__(self, settings: dict[str, str], *, ascii_only: bool = False) -> None:
+    def __init__(
+        self, settings: dict[str, str], *, flags: dict[str, str] | None = None, ascii_only: bool = False
+    ) -> None:
         super().__init__()
+        self.flags = flags or {}
         self.settings = settings
         self.ascii_only = ascii_only
 
@@ -40,6 +47,8 @@ class SettingsScreen(ModalScreen[dict[str, str]]):
                     yield name
                     yield Input(value, name=key, id=f"setting-{place}", compact=True)
             yield Inked(ascii_only=self.ascii_only, id="differences")
+            if self.flags:
+                yield Inked(ascii_only=self.ascii_only, id="flags")
 
     def on_mount(self) -> None:
         """Names, and the first setting to change."""
@@ -47,6 +56,14 @@ class SettingsScreen(ModalScreen[dict[str, str]]):
             key = name.name or ""
             name.put(fill([line((f" {key}", Ink.TEXT), (f"  now {self.settings[key]}", Ink.MUTED))], Area(_NAME, 1)))
         self._say()
+        if self.flags:
+            head = line((" flags of the platform, fixed for this run", Ink.TITLE))
+            rows = [
+                line((f" {name:<{_NAME - 4}} ", Ink.MUTED), (value, Ink.TEXT)) for name, value in self.flags.items()
+            ]
+            box = self.query_one("#flags", Inked)
+            box.styles.height = len(rows) + 1
+            box.put(fill([head, *rows], Area(70, len(rows) + 1)))
         if self.settings:
             self.query(Input).first().focus()
 
