@@ -112,6 +112,48 @@ class AllocatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """A start in no service is refused; else it sits by lunch's turn times."""
 
 
+class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Runs through the booking API; the platform's flow script has the same defaults, but for the poll."""
+
+    timeout_s: float = 30.0
+    """Longest wait for any answer."""
+    inline_window_s: float = 25.0
+    """From the submit: so long a booking counts as confirmed inline."""
+    background_window_s: float = 90.0
+    """From the submit: so long it is asked after."""
+    poll_interval_s: float = 0.25
+    """Between two questions after one booking."""
+
+
+class FlagSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Flags of the booking platform, recorded with every run and effective in the reference platform."""
+
+    auto_assign_on_booking: bool = True
+    """Tables are assigned in the request. FEATURE_AUTO_ASSIGN_ON_BOOKING, whose own default is false."""
+    inline_auto_assign_timeout_ms: int = 12000
+    """FEATURE_INLINE_AUTO_ASSIGN_TIMEOUT_MS. The platform's effective range is 2,000 to 20,000."""
+    auto_assign_max_retries: int = 3
+    """FEATURE_AUTO_ASSIGN_MAX_RETRIES: attempts of the background job are one more."""
+    auto_assign_retry_delays_ms: tuple[int, ...] = (5000, 15000, 45000)
+    """FEATURE_AUTO_ASSIGN_RETRY_DELAYS_MS."""
+    allocator_v2_enabled: bool = True
+    """FEATURE_ALLOCATOR_V2_ENABLED: confirm by one function; off: assign, then change the status, in two steps."""
+    allocator_service_fail_hard: bool = False
+    """FEATURE_ALLOCATOR_SERVICE_FAIL_HARD."""
+    allocator_require_adjacency: bool = True
+    """FEATURE_ALLOCATOR_REQUIRE_ADJACENCY."""
+    selector_enumeration_timeout_ms: int = 1000
+    """FEATURE_SELECTOR_ENUMERATION_TIMEOUT_MS, 50 to 10,000."""
+    booking_past_time_blocking: bool = False
+    """FEATURE_BOOKING_PAST_TIME_BLOCKING."""
+    rate_limit_per_minute: int = 0
+    """Bookings a minute per restaurant and address; the platform has 60 outside development. 0 for none."""
+    debug_capacity_profiling: bool = False
+    """DEBUG_CAPACITY_PROFILING: planner times go into each answer and into the event log."""
+    suppress_emails: bool = True
+    """SUPPRESS_EMAILS, LOAD_TEST_DISABLE_EMAILS: without one of them a load run sends mail on the platform."""
+
+
 class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The embedded Postgres."""
 
@@ -153,14 +195,29 @@ class TargetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One [targets.NAME] table."""
 
     kind: str = "embedded"
-    """`embedded`, or `postgres` with a dsn; `api` is a known word that this version refuses to write to."""
+    """`embedded`; `postgres` with a dsn; `api` with a base_url, or without one for the reference API on the embedded
+    database. An `api` target may name a dsn too: then status and tables are read there."""
     dsn: str = ""
     dsn_env: str = ""
     base_url: str = ""
     base_url_env: str = ""
     restaurants: tuple[str, ...] = ()
-    """Allow-list for writing."""
+    """Allow-list for writing; a remote target needs one."""
+    meant_for: tuple[str, ...] = ()
+    """Places that a remote target is for, `host/database`, and of a booking API its host; without it the target counts
+    as production-like, and any other place is refused."""
     allow_remote: bool = False
+    """A production-like target may be written to, once the user has said yes as well."""
+    fallback_base_url: str = ""
+    """The local address used when the real one cannot be reached, and only with --fallback-local."""
+    connection_share: float = 0.25
+    """Of the connections a remote server has free, so much at most."""
+    requests_per_s: float = 10.0
+    """A remote target's budget."""
+    bookings: int = 500
+    """Bookings made in one run on a remote target at most."""
+    minutes: float = 15.0
+    """Length of one run on a remote target at most."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,10 +229,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     create: CreateSettings = CreateSettings()
     burst: BurstSettings = BurstSettings()
     allocator: AllocatorSettings = AllocatorSettings()
+    api: ApiSettings = ApiSettings()
+    flags: FlagSettings = FlagSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     records: RecordSettings = RecordSettings()
     observe: ObserveSettings = ObserveSettings()
     console: ConsoleSettings = ConsoleSettings()
-    targets: dict[str, TargetSettings] = msgspec.field(default_factory=lambda: {"embedded": TargetSettings()})
+    targets: dict[str, TargetSettings] = msgspec.field(
+        default_factory=lambda: {"embedded": TargetSettings(), "api": TargetSettings(kind="api")}
+    )
     presets: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     """Named bundles of the settings above; `slotfill run --preset NAME`."""

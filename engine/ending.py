@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
+from engine.model.client_floor import ClientFloor
 from engine.model.event import AttemptEnded
 from engine.model.outcome import Certainty, Outcome
 from engine.model.report import Burst
@@ -49,6 +50,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
     try:
         run.samples.flush()
         await run.journal.sync()
+        samples = await asyncio.to_thread(read_samples, stands.folder)
         ending = Ending(
             state=state,
             reason=reason,
@@ -56,12 +58,15 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             ended_ns=now_ns,
             exit_code=int(code),
             persisted=held.persisted,
-            alerts=(*alerts(run.lag.p99_ns()), *stands.checks.alerts),
+            alerts=(
+                *alerts(run.lag.p99_ns()),
+                *below_sight(stands.manifest.client_floor, samples),
+                *stands.checks.alerts,
+            ),
             integrity=stands.checks.counts,
             faults=run.faults.there if run.faults is not None else (),
             burst=_burst(stands),
         )
-        samples = await asyncio.to_thread(read_samples, stands.folder)
         write_result(stands.folder, build_result(stands.manifest, ending, run.tally, samples), samples)
         run.exit_code = int(code)
         run.reason = reason
@@ -83,6 +88,22 @@ def alerts(lag_p99_ns: int) -> tuple[str, ...]:
     late = f"the engine's own loop was late by {lag_p99_ns / 1e6:.0f} ms (p99 of the last ten seconds)"
     cure = "use fewer workers or a lower rate to measure the platform"
     return (f"{late}: latencies of this run are partly the engine's; {cure}",)
+
+
+def below_sight(floor: ClientFloor | None, samples: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
+    """Steps whose median is within twice what the client itself costs: of those it cannot tell much."""
+    if floor is None:
+        return ()
+    found = []
+    for step in ("submit",):
+        took = sorted(samples.get(step, ()))
+        p50_ns = took[len(took) // 2] if took else 0
+        if took and not floor.sees(p50_ns):
+            found.append(
+                f"{step} is below what this client can see: p50 {p50_ns / 1e6:.2f} ms, and an empty answer costs it "
+                f"{floor.p50_ns / 1e6:.2f} ms at {floor.concurrency} at once"
+            )
+    return tuple(found)
 
 
 async def _held(stands: Opened) -> Held:

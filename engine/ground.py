@@ -1,12 +1,15 @@
 """The ground a run works on: a database of its own in the embedded cluster, or one that is somebody's."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Protocol
 
 from engine.config import Settings, TargetSettings
 from engine.database import STEP_ERRORS, Connection, describe
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.model.ids import RunId
 from engine.model.rows import Occupied
@@ -16,7 +19,7 @@ from engine.platform.databases import clone, drop_all, ensure_template, names
 from engine.platform.seed import DATA_SETS, SEEDED_DAY
 from engine.records.archive import RunEntry, find, list_runs, runs_folder
 from engine.records.trouble import RunNotFound
-from engine.safety import GuardRefused, dsn_of, guard_database
+from engine.safety import Clearance, GuardRefused, cleared, dsn_of
 from engine.spec import Spec
 
 
@@ -52,6 +55,21 @@ class Ground(Protocol):
         ...
 
     @property
+    def base_url(self) -> str:
+        """Where the booking API is reached; empty where the run works in the database itself."""
+        ...
+
+    @property
+    def fallback(self) -> str:
+        """The sentence that a local address is used instead; empty when it is not."""
+        ...
+
+    @property
+    def clearance(self) -> Clearance:
+        """What it may be used for."""
+        ...
+
+    @property
     def is_embedded(self) -> bool:
         """Whether it is ours to reset and to break."""
         ...
@@ -65,6 +83,9 @@ class EmbeddedGround:
     """A database of the run's own, cloned from a seeded template; or that of an earlier run."""
 
     is_embedded = True
+    base_url = ""
+    fallback = ""
+    clearance = Clearance(local=True, name="")
 
     def __init__(self, cluster: Cluster, run_id: RunId, data: str, day: date, database: str) -> None:
         self.data = data
@@ -121,18 +142,22 @@ class ForeignGround:
 
     is_embedded = False
     data = ""
+    base_url = ""
+    fallback = ""
 
-    def __init__(self, dsn: str, database: str, day: date) -> None:
+    def __init__(self, dsn: str, database: str, day: date, clearance: Clearance) -> None:
         self.dsn = dsn
         self.database = database
         self.day = day
+        self.clearance = clearance
 
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(cls, spec: Spec, target: TargetSettings) -> AsyncIterator["ForeignGround"]:
         """The ground of a new run, once the database said that it is ours to write to. Raises CannotBegin."""
         name = spec.settings.run.target
-        dsn = dsn_of(name, target)
+        variables = read(Path.cwd(), os.environ).values
+        dsn = dsn_of(name, target, variables)
         connection = await Connection.open(
             dsn,
             application_name="slotfill run",
@@ -140,7 +165,7 @@ class ForeignGround:
             pooled=True,
         )
         try:
-            await guard_database(connection, name)
+            clearance = await cleared(connection, spec.settings, said=spec.said, variables=variables, environ=variables)
             # Behind a transaction pooler no lock outlasts its statement: there the user sees to it that one run works.
             free = await connection.row("act/occupy", Occupied)
             if free is None or not free.free:
@@ -151,9 +176,8 @@ class ForeignGround:
             database = await connection.value("platform/admin/database_name")
             entry = earlier(spec.settings, spec.continues) if spec.continues else None
             stood = entry.manifest.day if entry and entry.manifest else ""
-            yield cls(
-                dsn, str(database), spec.settings.run.date or (date.fromisoformat(stood) if stood else SEEDED_DAY)
-            )
+            day = spec.settings.run.date or (date.fromisoformat(stood) if stood else SEEDED_DAY)
+            yield cls(dsn, str(database), day, clearance)
         except GuardRefused as error:
             raise CannotBegin(str(error), ExitCode.REFUSED) from error
         except STEP_ERRORS as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import platform
 import secrets
 import shutil
@@ -14,15 +15,19 @@ import msgspec
 
 from engine import __version__
 from engine.allocator.window import instant
+from engine.api_ground import ForeignApiGround, ReferenceApiGround
+from engine.at_target import AnyTarget, contract_of, is_embedded, target_on
 from engine.backends import Backends
 from engine.checks import Checks
+from engine.client_floor import client_floor
 from engine.clock import RunningClock
 from engine.config import Settings, SettingsInvalid
 from engine.continuing import behind, give_up
-from engine.contract import Contract, Terms, page, unfit
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.fault_switch import FaultSwitch, Where
+from engine.fill.limits import Limits
 from engine.ground import CannotBegin, EmbeddedGround, ForeignGround, Ground
 from engine.model.event import Acted
 from engine.model.fault import parse
@@ -31,22 +36,21 @@ from engine.model.ids import Ids, RunId
 from engine.plan import Plan
 from engine.planning import PLANS, NothingToDo, Start, data_of, plan_of, rules, seatable, strategies
 from engine.platform.cluster import Cluster
-from engine.platform.databases import is_ours, schema_checksum
+from engine.platform.databases import schema_checksum
 from engine.platform.seed import DATA, DATA_SETS
-from engine.portrait import RunFacts
-from engine.probe import probe
+from engine.portrait import RunFacts, flags_of
 from engine.records.archive import Manifest, find, new_folder, runs_folder, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
 from engine.records.trouble import RecordsDamaged, RecordsFailed
-from engine.restaurants import read_floors
 from engine.run import Run, RunParts
-from engine.safety import GuardRefused, guard_restaurants, guard_target
+from engine.safety import GuardRefused, guard_target
 from engine.settings_sources import check, flat
 from engine.sockets import socket_path
 from engine.spec import Spec
 from engine.steering import SPARE_CONNECTIONS
+from engine.target import Capability
 from engine.targets.postgres import PostgresTarget
 
 SUPERUSER_RESERVED = 3
@@ -77,14 +81,20 @@ def check_spec(spec: Spec) -> None:
         check(settings)
         strategies(spec.plan, settings)
         faults = [parse(one) for one in settings.run.faults]
-        target = guard_target(settings)
+        target = guard_target(settings, read(Path.cwd(), os.environ).values, said=spec.said)
     except (SettingsInvalid, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     except GuardRefused as error:
         raise CannotBegin(str(error), ExitCode.REFUSED) from error
     if spec.continues and spec.plan == "burst":
         raise CannotBegin("a burst is one moment and cannot be gone on with; run it again", ExitCode.USAGE)
-    if target.kind != "embedded":
+    through_api = target.kind == "api"
+    if through_api and spec.plan not in ("fill", "burst"):
+        raise CannotBegin(
+            f"{spec.plan} gives tables to bookings itself, and a booking API does that for us; give fill or burst",
+            ExitCode.USAGE,
+        )
+    if not is_embedded(target):
         if faults:
             raise CannotBegin("faults are switched on in the embedded platform only", ExitCode.REFUSED)
         return
@@ -114,15 +124,20 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
     run_id = RunId(secrets.token_hex(4))
     async with contextlib.AsyncExitStack() as stack:
         target = spec.settings.targets[spec.settings.run.target]
-        if target.kind != "embedded":
-            foreign = await stack.enter_async_context(ForeignGround.opened(spec, target))
+        if not is_embedded(target):
+            kind = ForeignApiGround if target.kind == "api" else ForeignGround
+            foreign: Ground = await stack.enter_async_context(kind.opened(spec, target))
             yield await _stand(stack, spec, run_id, foreign, {})
             return
         cluster = await Cluster.open(spec.settings.embedded, f"run {run_id}")
         stack.push_async_callback(cluster.close)
         ground = await stack.enter_async_context(EmbeddedGround.opened(cluster, spec, run_id))
         versions = {"postgres": cluster.server_version, "schema": schema_checksum(ground.data), "data": ground.data}
-        yield await _stand(stack, spec, run_id, ground, versions)
+        stands_on: Ground = ground
+        if target.kind == "api":
+            opened_api = ReferenceApiGround.opened(ground, run_id, spec.settings)
+            stands_on = await stack.enter_async_context(opened_api)
+        yield await _stand(stack, spec, run_id, stands_on, versions)
 
 
 async def _stand(
@@ -131,7 +146,8 @@ async def _stand(
     """Read what is there, plan, and make the run's folder with its first files. Raises CannotBegin."""
     settings = spec.settings
     try:
-        target = await _target(spec, run_id, ground)
+        spec = msgspec.structs.replace(spec, settings=(settings := _within(settings, ground)))
+        target = await target_on(ground, spec, run_id)
         ladder = strategies(spec.plan, settings)
         start, given_up = await _behind(spec, target)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
@@ -140,6 +156,7 @@ async def _stand(
         raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
     except (NothingToDo, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
+    floor = await client_floor(min(settings.run.concurrency, 16)) if ground.base_url else None
     _prepare(target, plan, spec)
     clock = RunningClock()
     wall = clock.wall()
@@ -156,13 +173,16 @@ async def _stand(
             "slotfill": __version__,
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}",
-            "postgres": target.contract.server,
+            "postgres": contract_of(target).server,
             **versions,
         },
         data=ground.data,
         day=ground.day.isoformat(),
         continues=spec.continues,
-        adaptations=tuple(f"{one.does}: {one.reason}" for one in target.contract.adaptations),
+        adaptations=tuple(f"{one.does}: {one.reason}" for one in contract_of(target).adaptations),
+        base_url=ground.base_url,
+        fallback=ground.fallback,
+        client_floor=floor,
     )
     folder = new_folder(runs_folder(settings.records.runs), spec.plan, run_id, wall)
     checks = Checks(target.connect, target, settings.run.hold_ttl_s, folder)
@@ -195,6 +215,8 @@ async def _stand(
             database=ground.database,
             seed=settings.run.seed,
             started_at=manifest.started_at,
+            flags=flags_of(settings.flags),
+            fallback=ground.fallback,
         ),
         settings=settings,
         plan=plan,
@@ -202,6 +224,7 @@ async def _stand(
         target=target,
         connect=target.connect,
         faults=faults,
+        limits=None if ground.clearance.budget is None else Limits(ground.clearance.budget, clock.now_ns()),
         clock=clock,
         folder=folder,
         journal=journal,
@@ -218,43 +241,21 @@ async def _stand(
     return stands
 
 
-async def _target(spec: Spec, run_id: RunId, ground: Ground) -> PostgresTarget:
-    """The target on that ground, once it is known to be ours to write to and to speak the contract."""
-    settings = spec.settings
-    connection = await Connection.open(
-        ground.dsn, application_name="slotfill opening", timeout_s=settings.run.step_timeout_s, pooled=True
-    )
-    try:
-        if ground.is_embedded and not await is_ours(connection):
-            raise CannotBegin(
-                "the database does not carry slotfill's own marker: nothing was written", ExitCode.REFUSED
-            )
-        contract: Contract = await probe(connection)
-        if unfit(contract):
-            raise CannotBegin(page(contract), ExitCode.UNREACHABLE)
-        floors = await read_floors(connection, settings.run.restaurants, contract)
-    finally:
-        await connection.close()
-    missing = set(settings.run.restaurants) - {"all"} - set(floors)
-    if missing:
-        raise CannotBegin(f"there is no restaurant {', '.join(sorted(missing))} in it", ExitCode.USAGE)
-    try:
-        guard_restaurants(settings.run.target, settings.targets[settings.run.target], floors)
-    except GuardRefused as error:
-        raise CannotBegin(str(error), ExitCode.REFUSED) from error
-    if not floors:
-        raise CannotBegin("there is no active restaurant in it; seed it first: slotfill db seed", ExitCode.USAGE)
-    terms = Terms(
-        step_timeout_s=settings.run.step_timeout_s,
-        hold_ttl_s=settings.run.hold_ttl_s,
-        rules=rules(settings),
-        spread=settings.allocator.spread,
-    )
-    return PostgresTarget(settings.run.target, ground.dsn, run_id, floors, contract, terms)
+def _within(settings: Settings, ground: Ground) -> Settings:
+    """The settings with as many workers as the target's budget has connections for. Raises CannotBegin for none."""
+    budget = ground.clearance.budget
+    if budget is None or budget.workers(settings.run.concurrency) == settings.run.concurrency:
+        return settings
+    workers = budget.workers(settings.run.concurrency)
+    if workers < 1:
+        raise CannotBegin(budget.lowered(settings.run.concurrency), ExitCode.REFUSED)
+    return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, concurrency=workers))
 
 
-def _prepare(target: PostgresTarget, plan: Plan, spec: Spec) -> None:
-    """Find the choices of every party size now, so that no timed quote has to."""
+def _prepare(target: AnyTarget, plan: Plan, spec: Spec) -> None:
+    """Find the choices of every party size now, so that no timed quote has to; an API plans by itself."""
+    if not isinstance(target, PostgresTarget):
+        return
     fill = spec.settings.fill
     parties = {turn.party for turn in plan.turns}
     if spec.plan == "fill":
@@ -264,7 +265,7 @@ def _prepare(target: PostgresTarget, plan: Plan, spec: Spec) -> None:
             planner.prepare(sorted(parties), strategy)
 
 
-async def _behind(spec: Spec, target: PostgresTarget) -> tuple[Start, str | None]:
+async def _behind(spec: Spec, target: AnyTarget) -> tuple[Start, str | None]:
     """Where the plan begins; and, of a run that goes on with another, what became of what was in flight."""
     if not spec.continues:
         return Start(), None
@@ -286,8 +287,10 @@ async def _behind(spec: Spec, target: PostgresTarget) -> tuple[Start, str | None
     return Start(settled.slots, settled.numbers), f"{text}, {cancelled} bookings cancelled"
 
 
-async def _seatable(plan: Plan, target: PostgresTarget, settings: Settings) -> int:
-    """How many of a burst's distinct requests one worker alone would seat."""
+async def _seatable(plan: Plan, target: AnyTarget, settings: Settings) -> int | None:
+    """How many of a burst's distinct requests one worker alone would seat; None where no database tells."""
+    if Capability.VERIFY not in target.capabilities:
+        return None
     connection = await target.connect("slotfill burst")
     try:
         busy: dict[str, list[Busy]] = {}
@@ -309,13 +312,14 @@ async def _no_renewal() -> None:
     raise AssertionError("a repeat is asked for before the run stands")
 
 
-async def _renew(stands: Opened, spec: Spec, ground: Ground, target: PostgresTarget) -> None:
+async def _renew(stands: Opened, spec: Spec, ground: Ground, target: AnyTarget) -> None:
     """The next repeat: database, faults and plan as at the beginning. Raises DatabaseFailed, NothingToDo."""
     run = stands.run
     run.passes.repeat += 1
     settings = run.steering.settings
     if await ground.renew(run.passes.repeat):
-        target.dsn = ground.dsn
+        await target.close()
+        target.move_to(ground.dsn, ground.base_url)
         await stands.checks.before()
         if run.faults is not None:
             wanted = run.faults.there

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from engine.config import Settings
 from engine.database import Connection
-from engine.fill.desk import Desk
 from engine.fill.crew import Crew
+from engine.fill.desk import Desk
 from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.ids import Ids
 from engine.model.outcome import OUTCOMES, Kind, Outcome

@@ -1,16 +1,15 @@
-"""What must not be written down: e-mail addresses, phone numbers, secrets, and characters that steer a terminal.
+"""What must not be written down: e-mail addresses, phone numbers, names of guests, secrets, terminal controls.
 
-The rule for phone numbers, because digits are mostly counts, ids and times here. Masked are
-  + and 7 to 15 digits, grouped or not            +44 7700 900123
-  0 and 8 or more digits, in groups as dialled    07700 900123, (01223) 123456, 0044 7700 900123
-  three groups with hyphens or dots               555-123-4567, (555) 123-4567
-  7 digits or more after a word for a phone       customer_phone: 7700900123, Key (phone)=(7700900123)
-Kept are UUIDs, moments, keys `sf-<run>-<n>`, and bare digits that start with neither + nor 0.
+Patterns find what gives itself away; secrets that settings and environment hold are found by their value (`know`), in
+all the shapes that URLs, JSON, SQL and markup give them. Nobody can find a guest's name in free text: it is masked
+where it is named as one, in rows that Postgres quotes, and in the literals of other people's statements.
 """
 
-import re
+import sys
+import threading
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol, TextIO, cast
 
 import msgspec
 
@@ -24,62 +23,98 @@ from engine.model.event import (
     SettingsChanged,
 )
 from engine.model.outcome import Refusal
-
-EMAIL = "[e-mail]"
-PHONE = "[phone]"
-SECRET = "***"
-
-_SECRET_WORDS = (
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "jwt", "authorization",
-    "api_key", "api-key", "apikey", "access_key", "access-key", "private_key", "private-key",
-    "anon_key", "anon-key", "service_role", "service-role",
-)  # fmt: skip
-_PHONE_WORDS = ("phone", "mobile", "tel")
-_SECRET_KEY = f"(?:{'|'.join(_SECRET_WORDS)})"
-_PHONE_KEY = f"(?:{'|'.join(_PHONE_WORDS)})"
-
-# A secret in a URL may itself hold "/" or "@": it reaches to the last "@" of the word.
-_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]://)(?P<user>[^\s\"/:]*):[^\s\"]*@", re.IGNORECASE)
-_EMAIL = re.compile(r"(?P<dsn>postgres(?:ql)?://)?[\w.%+'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_KEYED = re.compile(
-    rf"(?P<name>{_SECRET_KEY}[\w-]{{0,32}}[\"'\\]{{0,4}}\)?\s{{0,3}}[=:]\s{{0,3}})"
-    r"(?:(?P<open>\\+[\"']|[\"'(])|(?P<bearer>(?:bearer|basic)\s{1,3})?)"
-    r"(?P<value>(?<=\\\")(?:[^\"\\]|\\[^\"])*|(?<=\")(?:[^\"\\]|\\.)*|(?<=')[^']*|(?<=\()[^)]*|[^\s,;&\"')}\]]+)",
-    re.IGNORECASE | re.DOTALL,
+from engine.model.private import (
+    NAME,
+    PHONE,
+    SECRET,
+    STATES,
+    masked_once,
+    stand_in,
+    visible,
+    without_literals,
+    without_row,
 )
-_BEARER = re.compile(r"(?P<name>bearer\s{1,3})[\w.~+/=-]+", re.IGNORECASE)
-_TOKEN = re.compile(r"eyJ[\w-]{4,}(?:\.[\w-]*){0,2}|(?:sb_secret_|sbp_|sk_live_|sk_test_|ghp_)\w{6,}")
-_TOKEN_STARTS = ("eyJ", "sb_secret_", "sbp_", "sk_live_", "sk_test_", "ghp_")
+from engine.model.secrets import in_address, in_environment, is_telling, placed, searched, whole
 
-_DIALLED = re.compile(
-    rf"(?P<name>{_PHONE_KEY}[\w-]{{0,32}}[\"'\\]{{0,4}}\)?\s{{0,3}}[=:]\s{{0,3}}[\\]{{0,2}}[\"'(]?)"
-    r"\+?\(?[0-9](?:[ .()/-]{0,2}[0-9]){6,14}",
-    re.IGNORECASE,
-)
-# Each branch begins with its first character and looks behind it afterwards: so the search skips to such a character.
-_PHONE = re.compile(
-    r"\+(?<![\w+]\+)\(?[0-9](?:[ .()/-]{0,2}[0-9]){6,14}(?![0-9])"
-    r"|[(0](?<![\w.].)(?<!\w-.)(?!0?[0-9a-f]{7,8}-[0-9a-f]{4}-)"
-    r"(?:(?<=\()0)?[0-9]{2,4}\)?[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,6}(?!\w)"
-    r"|[(1-9](?<![\w.].)(?<!\w-.)(?:(?<=\()[0-9]{3}\) ?|(?<!\()[0-9]{2}[.-])[0-9]{3}[.-][0-9]{4}(?!\w)"
-)
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_SECRET_NAME = re.compile(_SECRET_KEY, re.IGNORECASE)
-_PHONE_NAME = re.compile(rf"(?:^|_){_PHONE_KEY}(?:_|$)", re.IGNORECASE)
+class Reached(Protocol):
+    """A target as far as it holds secrets: `TargetSettings`, which the pure rooms that mask must not know."""
+
+    @property
+    def dsn(self) -> str: ...  # noqa: D102 - the fields of `TargetSettings`
+    @property
+    def dsn_env(self) -> str: ...  # noqa: D102
+    @property
+    def base_url(self) -> str: ...  # noqa: D102
+    @property
+    def base_url_env(self) -> str: ...  # noqa: D102
+    @property
+    def fallback_base_url(self) -> str: ...  # noqa: D102
+
+
+class HasTargets(Protocol):
+    """Settings."""
+
+    @property
+    def targets(self) -> Mapping[str, Reached]: ...  # noqa: D102
+
+
+class _Known:
+    """Secrets known by value; replaced as one, so that no thread sees half of it."""
+
+    def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
+        self.secrets = secrets
+        self.searched = searched(secrets)
+        self.placed = placed(secrets)
+        self.whole = whole(secrets)
+        self.weak = frozenset(secret for secret in self.whole if not is_telling(secret))
+
+
+_known = _Known()
+
+
+def know(settings: HasTargets | None, *environs: Mapping[str, str]) -> None:
+    """From now on mask what these hold of secrets, besides what was known before, wherever it stands in a text.
+
+    Secrets are the passwords of all targets' addresses, of any address among the variables, and variables whose names
+    say so. Short ones, and words of our own texts, are masked where their place tells what they are: before the @ of an
+    address, after `password=` and its like, between quotes, or as all there is. For the `.env` files too, give what
+    `engine.environment.read` found.
+    """
+    global _known  # noqa: PLW0603 - what must not be said holds for the whole process
+    found = {secret for environ in environs for secret in in_environment(environ)}
+    for target in settings.targets.values() if settings is not None else ():
+        for address in (target.dsn, target.base_url, target.fallback_base_url):
+            found.update(in_address(address))
+        for variable in filter(None, (target.dsn_env, target.base_url_env)):
+            for environ in environs:
+                found.update(in_address(environ.get(variable, "")))
+    found.discard("")
+    if found - _known.secrets:
+        _known = _Known(_known.secrets | found)
+        _masked.cache_clear()
+
+
+def forget() -> None:
+    """Know no secret by value any more; patterns stay."""
+    global _known  # noqa: PLW0603 - see `know`
+    _known = _Known()
+    _masked.cache_clear()
 
 
 def mask(text: str) -> str:
     """The text with nothing in it that must not be written down. Masking twice changes nothing more."""
     if len(text) <= 8 and text.isalnum() and "eyJ" not in text:
-        return text  # too short for anything but a token's beginning: table numbers, words, ids
+        # Too short for anything but a token's beginning or a secret that is known: table numbers, words, ids.
+        return SECRET if text in _known.whole else text
     return _masked(text) if len(text) <= 500 else _masked.__wrapped__(text)
 
 
 @lru_cache(maxsize=1024)  # a storm of refusals says the same few sentences again and again
 def _masked(text: str) -> str:
-    if not text.isprintable():
-        text = _CONTROL.sub(_visible, text)
+    text = visible(text)
+    if text in _known.whole:
+        return SECRET
     # A second round may see what the first one's words have brought together; it never takes more than a few.
     for _ in range(8):
         masked = _masked_once(text)
@@ -90,22 +125,20 @@ def _masked(text: str) -> str:
 
 
 def _masked_once(text: str) -> str:
-    """Each pattern runs only where what it needs is there: most texts have none of it and cost two microseconds."""
-    if "://" in text:
-        text = _URL.sub(_url, text)
-    lower = text.lower()
-    keyed = "=" in text or ":" in text
-    if keyed and any(word in lower for word in _SECRET_WORDS):
-        text = _KEYED.sub(_keyed, text)
-    if "bearer" in lower:
-        text = _BEARER.sub(rf"\g<name>{SECRET}", text)
-    if any(start in text for start in _TOKEN_STARTS):
-        text = _TOKEN.sub(SECRET, text)
-    if "@" in text:
-        text = _EMAIL.sub(_email, text)
-    if keyed and any(word in lower for word in _PHONE_WORDS):
-        text = _DIALLED.sub(rf"\g<name>{PHONE}", text)
-    return _PHONE.sub(PHONE, text)
+    """Known secrets first: a pattern may take a part of one and leave the rest."""
+    known = _known
+    for shape, in_place in known.placed:
+        if shape in text:
+            text = text.replace(shape, in_place)
+    for shape in known.searched:
+        if shape in text:
+            text = text.replace(shape, SECRET)
+    return masked_once(text)
+
+
+def mask_statement(text: str) -> str:
+    """A statement that anybody may have sent: without its literals and comments, which hold names, and masked."""
+    return mask(without_literals(text))
 
 
 def mask_builtins(value: Any) -> Any:
@@ -113,7 +146,7 @@ def mask_builtins(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):
-        return {mask(str(key)): _under(str(key), inner) for key, inner in value.items()}
+        return {_mask_key(str(key)): _under(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [mask_builtins(inner) for inner in value]
     return value
@@ -124,11 +157,9 @@ def mask_event(event: Event) -> Event:
     kind = type(event)
     if kind is AttemptEnded:
         assert isinstance(event, AttemptEnded)  # noqa: S101 - tells the type checker what `kind` says faster
-        if event.refusal is None:
-            return event
-        return msgspec.structs.replace(event, refusal=mask_refusal(event.refusal))
+        return event if event.refusal is None else _with(event, mask_refusal(event.refusal))
     if isinstance(event, Refused):
-        return msgspec.structs.replace(event, refusal=mask_refusal(event.refusal))
+        return _with(event, mask_refusal(event.refusal))
     if isinstance(event, RunMoved):
         return msgspec.structs.replace(event, reason=mask(event.reason)) if event.reason else event
     if isinstance(event, Acted):
@@ -146,47 +177,78 @@ def mask_event(event: Event) -> Event:
 def mask_refusal(refusal: Refusal) -> Refusal:
     """The refusal with its texts masked; the same object when there was nothing to mask."""
     message = mask(refusal.message)
-    detail = None if refusal.detail is None else mask(refusal.detail)
+    detail = None if refusal.detail is None else mask(without_row(refusal.detail, refusal.sqlstate))
     held_by = None if refusal.held_by is None else mask(refusal.held_by)
     if message == refusal.message and detail == refusal.detail and held_by == refusal.held_by:
         return refusal
     return msgspec.structs.replace(refusal, message=message, detail=detail, held_by=held_by)
 
 
+def _with(event: AttemptEnded | Refused, refusal: Refusal) -> Event:
+    return event if refusal is event.refusal else msgspec.structs.replace(event, refusal=refusal)
+
+
+def _mask_key(key: str) -> str:
+    """A key of a dict. One that is a field's name stays, should a weak secret be the same word."""
+    return key if key in _known.weak else mask(key)
+
+
 def _under(key: str, value: Any) -> Any:
-    names = _named(key)
+    names = stand_in(key)
     if names and value != "":
-        if names == SECRET and isinstance(value, str):
-            return SECRET
+        if names in (SECRET, NAME) and isinstance(value, str):
+            return value if value in STATES else names
         if names == PHONE and isinstance(value, str | int) and sum(letter.isdigit() for letter in str(value)) >= 7:
             return PHONE
     return mask_builtins(value)
 
 
-@lru_cache(maxsize=1024)  # keys are field names, the same thousands of times
-def _named(key: str) -> str:
-    """What a key says of its value: the stand-in for a secret or a phone number, or nothing."""
-    if _SECRET_NAME.search(key) is not None:
-        return SECRET
-    return PHONE if _PHONE_NAME.search(key) is not None else ""
+_LONGEST_LINE = 65_536
+"""A line is held back until it is whole, but no longer than this."""
 
 
-def _url(found: re.Match[str]) -> str:
-    user = EMAIL if "@" in found["user"] else found["user"]
-    return f"{found['scheme']}{user}:{SECRET}@"
+class MaskedStream:
+    """A stream that masks whatever is written to it, by whole lines: tracebacks, warnings, other libraries' words."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._pending = ""
+        self._one = threading.Lock()
+
+    def write(self, text: str) -> int:
+        """Take a text; whole lines of it go on at once."""
+        with self._one:
+            self._pending += text
+            end = self._pending.rfind("\n") + 1 or (len(self._pending) if len(self._pending) > _LONGEST_LINE else 0)
+            if end:
+                lines, self._pending = self._pending[:end], self._pending[end:]
+                self._stream.write(mask(lines))
+        return len(text)
+
+    def flush(self) -> None:
+        """Let go of what there is, also of a line that has no end yet, such as a question."""
+        with self._one:
+            rest, self._pending = self._pending, ""
+            if rest:
+                self._stream.write(mask(rest))
+            self._stream.flush()
+
+    def writelines(self, lines: list[str]) -> None:
+        """Take several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the stream's own: its descriptor, its encoding, whether it is a terminal."""
+        return getattr(self._stream, name)
 
 
-def _keyed(found: re.Match[str]) -> str:
-    return f"{found['name']}{found['open'] or found['bearer'] or ''}{SECRET}"
+def mask_words(*, stdout: bool = False) -> None:
+    """From now on mask what this process says on stderr, and on stdout where its words go to a log.
 
-
-def _email(found: re.Match[str]) -> str:
-    # The user of a DSN stands before its host like an address; it is a role, and wanted in messages.
-    return found.group() if found["dsn"] else EMAIL
-
-
-def _visible(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else "\ufffd"
+    Call it after the descriptors are in place; a second call changes nothing.
+    """
+    for name in ("stderr", *(("stdout",) if stdout else ())):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, MaskedStream):
+            setattr(sys, name, cast("TextIO", MaskedStream(stream)))

@@ -16,14 +16,17 @@ from engine.config import Settings, SettingsInvalid
 ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
 ENV_PREFIX = "SLOTFILL_"
-SECTIONS = ("run", "fill", "assign", "create", "burst", "allocator", "embedded", "records", "observe", "console")
+SECTIONS = (
+    *("run", "fill", "assign", "create", "burst", "allocator", "api", "flags"),
+    *("embedded", "records", "observe", "console"),
+)
 SEE_ALL = "slotfill config show lists every setting"
 _SHORT = {
     f"{section}.{field}": field
     for section in ("run", "fill", "assign", "create", "burst")
     for field in Settings.__annotations__[section].__struct_fields__
 }
-LISTS = ("run.restaurants", "run.faults")
+LISTS = ("run.restaurants", "run.faults", "flags.auto_assign_retry_delays_ms")
 """Settings that are lists: their parts are given with commas between."""
 
 

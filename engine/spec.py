@@ -14,6 +14,10 @@ class Spec(msgspec.Struct, frozen=True):
     """Login and terminal of who started it."""
     fresh: bool = True
     """A fresh database from the seeded template; else that of the last run."""
+    said: str | None = None
+    """What the user said beforehand: empty for yes to a local target, a name for that database; None for nothing."""
+    fallback: bool = False
+    """The local address may be used when the real one cannot be reached."""
     continues: str = ""
     """Id of the run that this one goes on with, in its database; empty for a run of its own."""
 

@@ -127,6 +127,16 @@ class WholeSeat(Protocol):
         """The server's process behind it, where there is one."""
         ...
 
+    @property
+    def overcome(self) -> tuple[Refusal, ...]:
+        """What the last `submit` was told on the way and waited out: rate limits."""
+        ...
+
+    @property
+    def rested_ns(self) -> int:
+        """How long the last `submit` waited for rate limits, which is no time of the server's."""
+        ...
+
     async def submit(self, order: Order) -> Submitted | Refusal:
         """Make the booking; its answer may come after the platform tried to assign it."""
         ...

@@ -1,0 +1,96 @@
+"""From a ground to the target on it: the database itself, or the booking API in front of one."""
+
+from engine.api_schedule import ScheduleUnread, read_schedules
+from engine.api_seat import ApiTerms
+from engine.config import TargetSettings
+from engine.contract import REFERENCE, Contract, Terms, page, unfit
+from engine.database import Connection
+from engine.exit_code import ExitCode
+from engine.ground import CannotBegin, Ground
+from engine.http import HttpClient
+from engine.model.floor import Floor
+from engine.model.ids import RunId
+from engine.planning import rules
+from engine.platform.databases import is_ours
+from engine.probe import probe
+from engine.restaurants import read_floors
+from engine.safety import GuardRefused, guard_restaurants
+from engine.spec import Spec
+from engine.targets.api import ApiTarget
+from engine.targets.postgres import PostgresTarget
+
+AnyTarget = PostgresTarget | ApiTarget
+
+
+def is_embedded(target: TargetSettings) -> bool:
+    """Whether its runs work in the embedded cluster: `embedded` itself, and an API without an address."""
+    return target.kind == "embedded" or (target.kind == "api" and not (target.base_url or target.base_url_env))
+
+
+def contract_of(target: AnyTarget) -> Contract:
+    """What is known of the database behind a target."""
+    return target.contract if isinstance(target, PostgresTarget) else target.terms.contract
+
+
+async def target_on(ground: Ground, spec: Spec, run_id: RunId) -> AnyTarget:
+    """The target on that ground, once it is fit. Raises CannotBegin, DatabaseFailed, DatabaseUnreachable."""
+    settings = spec.settings
+    contract, floors = await _looked_at(ground, spec) if ground.dsn else (REFERENCE, await _scheduled(ground, spec))
+    missing = set(settings.run.restaurants) - {"all"} - set(floors)
+    if missing:
+        raise CannotBegin(f"there is no restaurant {', '.join(sorted(missing))} in it", ExitCode.USAGE)
+    try:
+        guard_restaurants(settings.run.target, settings.targets[settings.run.target], floors)
+    except GuardRefused as error:
+        raise CannotBegin(str(error), ExitCode.REFUSED) from error
+    if not floors:
+        raise CannotBegin("there is no active restaurant in it; seed it first: slotfill db seed", ExitCode.USAGE)
+    if ground.base_url:
+        api = settings.api
+        terms = ApiTerms(
+            timeout_s=api.timeout_s,
+            concurrency=settings.run.concurrency,
+            dsn=ground.dsn or None,
+            contract=contract,
+            settle_s=api.timeout_s,
+            poll_s=api.poll_interval_s,
+        )
+        return ApiTarget(settings.run.target, ground.base_url, run_id, floors, terms)
+    own = Terms(
+        step_timeout_s=settings.run.step_timeout_s,
+        hold_ttl_s=settings.run.hold_ttl_s,
+        rules=rules(settings),
+        spread=settings.allocator.spread,
+    )
+    return PostgresTarget(settings.run.target, ground.dsn, run_id, floors, contract, own)
+
+
+async def _looked_at(ground: Ground, spec: Spec) -> tuple[Contract, dict[str, Floor]]:
+    """What the database offers, and its restaurants. Raises CannotBegin."""
+    settings = spec.settings
+    connection = await Connection.open(
+        ground.dsn, application_name="slotfill opening", timeout_s=settings.run.step_timeout_s, pooled=True
+    )
+    try:
+        if ground.is_embedded and not await is_ours(connection):
+            raise CannotBegin("the database carries no marker of slotfill's: nothing was written", ExitCode.REFUSED)
+        contract = await probe(connection)
+        # Behind an API it is the platform that works in it; we only read.
+        if unfit(contract) and not ground.base_url:
+            raise CannotBegin(page(contract), ExitCode.UNREACHABLE)
+        return contract, await read_floors(connection, settings.run.restaurants, contract)
+    finally:
+        await connection.close()
+
+
+async def _scheduled(ground: Ground, spec: Spec) -> dict[str, Floor]:
+    """The restaurants as far as the API's schedule tells them. Raises CannotBegin."""
+    settings = spec.settings
+    days = [ground.day.fromordinal(ground.day.toordinal() + number) for number in range(settings.fill.days)]
+    client = HttpClient(ground.base_url, timeout_s=settings.api.timeout_s, connections=1)
+    try:
+        return await read_schedules(client, settings.run.restaurants, days)
+    except ScheduleUnread as error:
+        raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
+    finally:
+        await client.close()
