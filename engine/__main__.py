@@ -12,6 +12,7 @@ import msgspec
 
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.ending import conclude
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
 from engine.ground import CannotBegin
@@ -22,7 +23,7 @@ from engine.opening import Opened, opened
 from engine.planning import NothingToDo
 from engine.platform.binaries import PlatformUnfit
 from engine.records.trouble import RecordsFailed
-from engine.redact import mask
+from engine.redact import know, mask, mask_words
 from engine.sockets import SocketUnfit, sweep
 from engine.spec import NotReady, Ready, Spec
 
@@ -34,9 +35,11 @@ def main() -> int:
     """Read a spec from stdin, run it; the run's exit code."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mask_words(stdout=True)
     readiness = _Readiness(int(sys.argv[1]))
     try:
         spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
+        know(spec.settings, read(Path.cwd(), os.environ).values)
         return asyncio.run(_run(spec, readiness))
     except CannotBegin as error:
         text, code = str(error), error.exit_code
@@ -46,7 +49,7 @@ def main() -> int:
         text, code = str(error), ExitCode.RECORDS
     except SocketUnfit as error:
         text, code = str(error), ExitCode.USAGE
-    readiness.say(NotReady(text, code))
+    readiness.say(NotReady(mask(text), code))
     return code
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, describe
 from engine.model.command import Answer
 from engine.model.rows import BackendRow, Signalled
-from engine.redact import mask
+from engine.redact import mask_statement
 
 SAME_CHARACTERS = 40
 """So many characters of the query must still be the same; the operator's screen showed at least that many."""
@@ -51,4 +51,4 @@ class Backends:
 
 def same_query(now: str, seen: str) -> bool:
     """Whether a backend's query is still the one a screen showed: masked, white space folded, its first characters."""
-    return " ".join(mask(now).split())[:SAME_CHARACTERS] == " ".join(seen.split())[:SAME_CHARACTERS]
+    return " ".join(mask_statement(now).split())[:SAME_CHARACTERS] == " ".join(seen.split())[:SAME_CHARACTERS]

@@ -4,7 +4,12 @@ Nothing is followed, kept or looked up in the environment: no redirect, no cooki
 """
 
 import ssl
+import sys
 from collections.abc import Mapping
+
+# Where click and rich are installed httpx loads its own command line with them. It does without where that is not to be
+# had, and the engine loads nothing that draws.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import h11
 import httpx

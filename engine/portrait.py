@@ -9,6 +9,7 @@ from engine.model.ids import SCHEMA_VERSION, RunId
 from engine.model.run_state import WorkerState
 from engine.model.sample import Sample
 from engine.model.snapshot import RunFace, RunSnapshot
+from engine.redact import mask
 
 
 class RunFacts(msgspec.Struct, frozen=True):
@@ -84,12 +85,12 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         tick=gauges.tick,
         run=RunFace(
             run_id=facts.run_id,
-            name=facts.name,
+            name=mask(facts.name),
             plan=facts.plan,
             target=facts.target,
             database=facts.database,
             state=crew.state,
-            reason=gauges.reason or crew.reason or crew.trouble,
+            reason=mask(gauges.reason or crew.reason or crew.trouble),
             seed=facts.seed,
             started_at=facts.started_at,
             elapsed_ns=now_ns,

@@ -32,6 +32,7 @@ from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
 from engine.records.trouble import RecordsFailed
+from engine.redact import mask, mask_event
 from engine.steering import Steering, Wheel
 from engine.target import Target
 
@@ -142,6 +143,7 @@ class Run:
     async def act(self, command: Command, who: str) -> Answer:
         """Do it, or say why not; either way it is in the journal with who asked."""
         answer = await self.steering.do(command, who)
+        answer = Answer(answer.done, mask(answer.text))
         word = " ".join((command.verb.value, *command.arguments))
         try:
             self.log(Acted(self.clock.now_ns(), self._ids, word, who, answer.text))
@@ -156,7 +158,8 @@ class Run:
     # The run
 
     def log(self, event: Event) -> None:
-        """Take an event: the journal first, and only what it took counts. Raises RecordsFailed."""
+        """Take an event, masked: the journal first, and only what it took counts. Raises RecordsFailed."""
+        event = mask_event(event)
         self.journal.write(event)
         self.tally.apply(event)
         self._events.append(event)

@@ -2,8 +2,10 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 USAGE = 2
@@ -47,6 +49,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line on stderr and exit with 2."""
+        _mask_words()
         self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
@@ -231,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.verb is None:
         made.print_help()
         return USAGE
+    _mask_words()
     try:
         code: int = importlib.import_module(f"tui.verbs.{args.module}").main(args)
     except BrokenPipeError:
@@ -238,6 +242,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+def _mask_words() -> None:
+    """Whatever is said on stderr from now on, also by a bug, has no secret in it that this environment holds."""
+    from engine.environment import read  # noqa: PLC0415 - neither --help nor --version says anything of it
+    from engine.redact import know, mask_words  # noqa: PLC0415
+
+    mask_words()
+    know(None, read(Path.cwd(), os.environ).values)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from pathlib import Path
 
 from engine.exit_code import ExitCode
@@ -17,7 +16,7 @@ from engine.records.process import started
 from engine.records.result import read_result
 from engine.spec import Ready
 from tui.format import elapsed, plain, took
-from tui.verbs.speak import say_json, tell, who, wrong
+from tui.verbs.speak import say, say_json, tell, who, wrong
 
 EVERY_S = 1.0
 END_WITHIN_S = 30.0
@@ -60,7 +59,7 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
     if as_json:
         say_json(result)
     for line in summary(result):
-        tell(line) if as_json else sys.stdout.write(f"{line}\n")
+        tell(line) if as_json else say(line)
     return result.exit_code
 
 

@@ -12,12 +12,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from engine.booking_api.server import serve
 from engine.booking_api.spec import ApiSpec, ApiUnfit, Listening, Unfit
+from engine.environment import read
 from engine.exit_code import ExitCode
+from engine.redact import know, mask, mask_words
 
 
 def main() -> int:
@@ -25,6 +28,7 @@ def main() -> int:
     # A terminal's interrupt is for whoever started us, who then ends us in good order.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mask_words()
     readiness = int(sys.argv[1])
     lifeline = int(sys.argv[2]) if len(sys.argv) > 2 else None
 
@@ -35,9 +39,10 @@ def main() -> int:
 
     try:
         spec = msgspec.json.decode(sys.stdin.buffer.read(), type=ApiSpec)
+        know(None, {"DSN": spec.dsn}, read(Path.cwd(), os.environ).values)
         asyncio.run(_run(spec, say, lifeline))
     except (ApiUnfit, msgspec.MsgspecError) as error:
-        say(Unfit(str(error)))
+        say(Unfit(mask(str(error))))
         return ExitCode.UNREACHABLE
     return ExitCode.PASSED
 

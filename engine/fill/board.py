@@ -7,6 +7,7 @@ from engine.model.run_state import WorkerState
 from engine.model.snapshot import WorkerFace
 from engine.model.step import Step
 from engine.model.turn import Order, Turn
+from engine.redact import mask
 
 
 class WorkerRow:
@@ -100,4 +101,4 @@ class WorkerRow:
 def _note(last: AttemptEnded) -> str:
     if last.refusal is None:
         return "+".join(last.tables)
-    return "+".join(last.refusal.tables) or last.refusal.message
+    return "+".join(last.refusal.tables) or mask(last.refusal.message)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from engine.model.private import without_literals
 from engine.model.sample import Backend, LockCount, Sample, StaleHold, Statement, Waiting, ZoneLocked
 from engine.observe.queues import advisory_queues, blockings, other_queues
 from engine.observe.rates import Rates
@@ -61,8 +62,8 @@ class Naming:
 
 
 def shown(text: str, mask: Callable[[str], str]) -> str:
-    """A query fit for a line: masked, on one line, its first 200 characters."""
-    return " ".join(mask(text).split())[:QUERY_LENGTH]
+    """A query fit for a line: without literals, masked, on one line, its first 200 characters."""
+    return " ".join(mask(without_literals(text)).split())[:QUERY_LENGTH]
 
 
 def assemble(
@@ -93,7 +94,7 @@ def assemble(
         ours=sum(1 for pid in everyone if naming.is_ours(pid)),
         states=dict(states),
         waits=tuple(_waiting(count, naming) for count in here),
-        backends=_backends(seen, naming, queries),
+        backends=_backends(seen, naming, queries, mask),
         lock_counts=tuple(seen.lock_counts),
         # Longest first among all of them, zone queues before others of their length.
         queues=tuple(sorted(queues, key=lambda queue: (-len(queue.members), not queue.is_zone))),
@@ -117,13 +118,13 @@ def _waiting(count: ConnectionCount, naming: Naming) -> Waiting:
     return Waiting(state=count.state, wait=count.wait, ours=ours, others=len(count.pids) - ours)
 
 
-def _backends(seen: Seen, naming: Naming, queries: dict[int, str]) -> tuple[Backend, ...]:
+def _backends(seen: Seen, naming: Naming, queries: dict[int, str], mask: Callable[[str], str]) -> tuple[Backend, ...]:
     in_locks = {lock.pid for lock in seen.advisory} | {wait.pid for wait in seen.waits}
     rows = [row for row in seen.activity if row.state != "idle" or row.pid in in_locks]
     return tuple(
         Backend(
             pid=row.pid,
-            application_name=row.application_name,
+            application_name=mask(row.application_name),
             state=row.state,
             wait=row.wait,
             age_ns=row.age_ns,

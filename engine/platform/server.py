@@ -175,6 +175,8 @@ def _settings(plan: ServerPlan) -> list[str]:
         "log_lock_waits": "on",
         # Refusals are the daily bread of a stress run and are counted by the engine: not in the log, which grows.
         "log_min_messages": "log",
+        # A line on a lock that is waited for would quote the statement, with the names and addresses in it.
+        "log_min_error_statement": "panic",
         # Statements here take milliseconds; compiling them would take tens.
         "jit": "off",
     }

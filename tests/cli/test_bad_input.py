@@ -44,7 +44,7 @@ def test_bad_options_get_one_sentence_and_start_nothing(shell: Shell, case: str)
             4,
             "live",
         ),
-        ('[targets.embedded]\ndsn = "postgresql://u:pw@127.0.0.1:5432/x"\n', 4, "not the embedded cluster"),
+        ('[targets.embedded]\ndsn = "postgresql://u:pw@127.0.0.1:5432/x"\n', 4, "is embedded and names an address"),
     ],
     ids=["unreadable line", "unknown key", "no table", "another database", "a DSN that is not the embedded cluster"],
 )

@@ -85,7 +85,8 @@ class Evening:
         while True:
             rows = await look.fetch(
                 "SELECT DISTINCT wait_event_type || ':' || wait_event FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type IN ('Lock', 'Timeout')"
+                "WHERE datname = current_database() AND backend_type = 'client backend' "
+                "AND wait_event_type IN ('Lock', 'Timeout')"
             )
             self.shown |= {Shown(Where.WAIT, row[0]) for row in rows}
 

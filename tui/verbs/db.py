@@ -19,7 +19,7 @@ from engine.safety import GuardRefused, target_of
 from tui.verbs import db_target
 from tui.verbs.agree import agrees, said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
-from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
+from tui.verbs.speak import SettingsInvalid, hand_over, say, say_json, settings_of, tell, who, wrong
 
 
 def main(args: Namespace) -> int:
@@ -115,7 +115,7 @@ async def _reset(args: Namespace, settings: Settings) -> int:
 
 
 async def _url(args: Namespace, settings: Settings) -> int:
-    say(await _dsn(args, settings))
+    hand_over(await _dsn(args, settings))
     return 0
 
 

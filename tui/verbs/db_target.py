@@ -30,7 +30,7 @@ from engine.safety import (
     target_of,
 )
 from tui.verbs.agree import said_or_asked
-from tui.verbs.speak import say, say_json, wrong
+from tui.verbs.speak import hand_over, say, say_json, wrong
 
 PATIENCE_S = 60.0
 """Longest wait for any one answer: installing a schema takes longer than a step of a booking."""
@@ -49,7 +49,7 @@ def main(args: Namespace, settings: Settings) -> int:
             case "status":
                 return asyncio.run(_status(args, settings, dsn))
             case "url":
-                say(dsn)
+                hand_over(dsn)
                 return 0
             case "psql":
                 asyncio.run(_may_write(args, settings, dsn))

@@ -17,6 +17,7 @@ from engine.platform.databases import drop, names
 from engine.records.archive import RunEntry, list_runs, prune, runs_folder
 from engine.records.journal import read
 from engine.records.trouble import RecordsDamaged
+from engine.redact import mask_event
 from tui.format import size_of
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
@@ -107,7 +108,7 @@ def _state(entry: RunEntry) -> str:
 
 def _events(folder: Path) -> int:
     for event in read(folder):
-        sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(mask_event(event)).decode() + "\n")
     return 0
 
 

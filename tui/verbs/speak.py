@@ -10,26 +10,43 @@ from pathlib import Path
 import msgspec
 
 from engine.config import Settings, SettingsInvalid
+from engine.environment import read
 from engine.exit_code import ExitCode
+from engine.records.writer import masked
+from engine.redact import know, mask
 from engine.settings_sources import Sourced, load
 from tui.cli import options_of
 
 
 def say(text: str) -> None:
-    """A line of a result."""
-    sys.stdout.write(f"{text}\n")
+    """A line of a result, masked."""
+    sys.stdout.write(f"{mask(text)}\n")
     sys.stdout.flush()
 
 
+def hand_over(address: str) -> None:
+    """An address with its password, for the program that it is piped to: a terminal gets it masked.
+
+    This is the one way out for a secret: `psql "$(slotfill db url)"` must work, and no screen may show what it needs.
+    """
+    if not sys.stdout.isatty():
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        return
+    say(address)
+    if mask(address) != address:
+        tell('its password is not shown on a terminal; psql "$(slotfill db url …)" is given it')
+
+
 def tell(text: str) -> None:
-    """A line for people."""
+    """A line for people; stderr itself masks."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def say_json(value: object) -> None:
-    """The one JSON document of a command."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    """The one JSON document of a command, every string masked."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(masked(value)), indent=2).decode() + "\n")
     sys.stdout.flush()
 
 
@@ -41,13 +58,15 @@ def wrong(text: str, code: ExitCode) -> int:
 
 def sourced(args: Namespace, before: Sequence[str] = ()) -> Sourced:
     """The settings of a command line, laid over those of `before`, each `key=value`. Raises SettingsInvalid."""
-    return load(
+    known = load(
         config=args.config,
         preset=getattr(args, "preset", None),
         options=[*before, *options_of(args)],
         cwd=Path.cwd(),
         environ=os.environ,
     )
+    know(known.settings, read(Path.cwd(), os.environ).values)
+    return known
 
 
 def settings_of(args: Namespace) -> Settings:
@@ -78,6 +97,7 @@ def who() -> str:
 __all__ = [
     "SettingsInvalid",
     "Sourced",
+    "hand_over",
     "has_screen",
     "say",
     "say_json",
