@@ -9,9 +9,11 @@ import msgspec
 
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
+from engine.metrics.ledger import Words, ledger
 from engine.model.client_floor import ClientFloor
 from engine.model.event import AttemptEnded
-from engine.model.outcome import Certainty, Outcome
+from engine.model.ledger import Ledger
+from engine.model.outcome import Outcome
 from engine.model.report import Burst
 from engine.model.run_state import RunState
 from engine.opening import Opened
@@ -34,6 +36,9 @@ class Held(msgspec.Struct, frozen=True):
     unclaimed: tuple[UUID, ...] = ()
     """Bookings among them that nobody was told of."""
     trouble: str = ""
+    ledger: Ledger = Ledger()
+    unknown: int = 0
+    """Attempts of which nobody knows whether they are among them, after the database was asked."""
 
 
 async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str) -> int:
@@ -44,8 +49,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         # What the disk does not take of the checks it does not take of the result either, and there it is said.
         await stands.checks.after()
     now_ns = run.clock.now_ns()
-    unknown = run.tally.counts(now_ns).certainties.get(Certainty.INFO.value, 0)
-    code, reason = judged(held, unknown, code, reason)
+    code, reason = judged(held, held.unknown, code, reason)
     code, reason = checked(stands.checks.grew, code, reason)
     try:
         run.samples.flush()
@@ -58,6 +62,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             ended_ns=now_ns,
             exit_code=int(code),
             persisted=held.persisted,
+            ledger=held.ledger,
             alerts=(
                 *alerts(run.lag.p99_ns()),
                 *below_sight(stands.manifest.client_floor, samples),
@@ -111,7 +116,8 @@ async def _held(stands: Opened) -> Held:
         await stands.run.passes.finish(stands.run.plan, stands.run.crew)
         return await asyncio.to_thread(_compared, stands, stands.run.passes.there)
     except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged, RecordsFailed) as error:
-        return Held(None, trouble=str(error))
+        kept = await asyncio.to_thread(_unread, stands)
+        return Held(None, trouble=str(error), ledger=kept)
 
 
 def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
@@ -120,7 +126,23 @@ def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
         event.booking_id for event in read(stands.folder) if isinstance(event, AttemptEnded) and event.acknowledged
     }
     persisted = persisted_of(there, read(stands.folder))
-    return Held(persisted, tuple(claimed - there.keys()), tuple(there.keys() - claimed))
+    passes = stands.run.passes
+    words = Words(read(stands.folder))
+    kept = ledger(words, passes.held, passes.fates)
+    return Held(
+        persisted,
+        missing=tuple(claimed - there.keys()),
+        unclaimed=tuple(there.keys() - claimed - words.in_doubt),
+        ledger=kept,
+        unknown=kept.unresolved if passes.held is not None else len(words.in_doubt - there.keys()),
+    )
+
+
+def _unread(stands: Opened) -> Ledger:
+    """The ledger of a run whose database could not be read: nothing in it is verified; of unreadable records, none."""
+    with contextlib.suppress(RecordsDamaged):
+        return ledger(Words(read(stands.folder)), None, {})
+    return Ledger(balanced=False)
 
 
 def checked(grew: Mapping[str, int], code: ExitCode, reason: str) -> tuple[ExitCode, str]:
@@ -154,7 +176,9 @@ def judged(held: Held, unknown: int, code: ExitCode, reason: str) -> tuple[ExitC
         return ExitCode.INCONCLUSIVE, f"what the database holds could not be read: {held.trouble}"
     if held.missing:
         names = ", ".join(str(booking) for booking in held.missing[:3])
-        return ExitCode.LOST, f"{len(held.missing)} acknowledged bookings are not there with tables: {names}"
+        causes = dict.fromkeys(story.cause for story in held.ledger.stories)
+        why = f"; likeliest: {next(iter(causes))}" if causes else ""
+        return ExitCode.LOST, f"{len(held.missing)} acknowledged bookings are not there with tables: {names}{why}"
     if held.unclaimed and not unknown:
         names = ", ".join(str(booking) for booking in held.unclaimed[:3])
         return ExitCode.LOST, f"{len(held.unclaimed)} bookings are confirmed that nobody was told of: {names}"

@@ -8,17 +8,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from engine.config import Settings
-from engine.database import Connection
+from engine.database import Connection, DatabaseUnreachable
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk
+from engine.metrics.ledger import Words
 from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.ids import Ids
+from engine.model.ledger import HeldRow
 from engine.model.outcome import OUTCOMES, Kind, Outcome
 from engine.plan import Plan
 from engine.records.journal import read
 from engine.repair.holds import sweep_holds
 from engine.repair.zone_locks import clear_zone_locks
 from engine.target import Target
+from engine.verify.ledger import fates
 
 _FILLED = Outcome.FILLED.word
 _MAY_PASS = frozenset(word for word, one in OUTCOMES.items() if one.kind in (Kind.CONTENTION, Kind.FAULT, Kind.UNKNOWN))
@@ -56,6 +59,10 @@ class Passes:
         self.repeat = 1
         self.there: dict[UUID, int] = {}
         """Bookings of this run that are confirmed with tables, read when each repeat was over; how many tables each."""
+        self.held: dict[UUID, HeldRow] | None = {}
+        """Every booking of this run, as it was when its repeat was over; None when that could not be read."""
+        self.fates: dict[int, str] = {}
+        """What became of transactions whose end nobody heard."""
 
     def begin(self, plan: Plan, crew: Crew) -> None:
         """Say what the leg in hand will do."""
@@ -86,6 +93,24 @@ class Passes:
         await self.end(plan, crew)
         claimed = await asyncio.to_thread(claimed_in, self._folder, range(crew.first_leg, crew.leg + 1))
         self.there.update(await self._target.persisted(claimed))
+        await self._keep_ledger(range(crew.first_leg, crew.leg + 1))
+
+    async def _keep_ledger(self, legs: Container[int]) -> None:
+        """Read what the ledger needs of these legs, once nothing is in flight any more."""
+        words = await asyncio.to_thread(lambda: Words(e for e in read(self._folder) if e.ids.leg in legs))
+        try:
+            found = await self._target.held(words.bookings)
+            if words.doubtful:
+                connection = await self._connect("slotfill ledger")
+                try:
+                    self.fates |= await fates(connection, words.doubtful)
+                finally:
+                    await connection.close()
+        except DatabaseUnreachable:
+            self.held = None
+            return
+        if self.held is not None:
+            self.held |= found
 
     async def end(self, plan: Plan, crew: Crew, *, tidies: bool = False) -> bool:
         """Read back what the leg left and say it; whether another pass may go otherwise."""

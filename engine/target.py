@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from engine.model.floor import Candidate, Floor, Quote
+from engine.model.ledger import HeldRow
 from engine.model.outcome import Refusal
 from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
@@ -196,6 +197,13 @@ class Target(Protocol):
     async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
         """Which of these bookings are confirmed and have tables, with how many tables each; and all others that this
         run's tag is on and of which the same is true. Raises DatabaseFailed, DatabaseUnreachable."""
+        ...
+
+    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
+        """These bookings, and all others that this run's tag is on, as the database has them now.
+
+        Raises DatabaseFailed, DatabaseUnreachable, the latter too where no database can be read.
+        """
         ...
 
     async def close(self) -> None:

@@ -188,6 +188,13 @@ def summary(result: Result) -> list[str]:
         f"attempts {result.attempts}: {outcomes or 'none'}",
         f"refusals on the way: {refusals or 'none'}",
     ]
+    lines.append(f"ledger: {result.ledger.equation}")
+    lines += [
+        f"  {one.entry.value}: {one.booking_id} (attempt {one.attempt}), now {one.status or 'gone'}: {plain(one.cause)}"
+        for one in result.ledger.stories[:10]
+    ]
+    if len(result.ledger.stories) > 10:
+        lines.append("  and more; result.json and report.md name them")
     if result.persisted is not None:
         lines.append(f"in the database: {result.persisted} bookings confirmed with tables")
     if result.fills_per_s is not None:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from engine.model.ledger import Ledger
+
 
 class Latency(msgspec.Struct, frozen=True):
     """One step's latencies in milliseconds, exact, over steps that succeeded. Null where the count cannot carry it."""
@@ -186,6 +188,7 @@ class Result(msgspec.Struct, frozen=True):
     seat_waste: SeatWaste
     tables_per_booking: float | None
     slots: list[SlotEnd]
+    ledger: Ledger
     persisted: int | None
     """This run's confirmed bookings that have tables, read from the database at the end; null when it could not be."""
     integrity: IntegrityCounts | None

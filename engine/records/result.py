@@ -10,6 +10,7 @@ from engine.metrics.samples import interval, latency_of
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.ids import SCHEMA_VERSION, TurnId
+from engine.model.ledger import Ledger
 from engine.model.outcome import OUTCOMES, Outcome
 from engine.model.report import (
     Burst,
@@ -63,6 +64,7 @@ class Ending(msgspec.Struct, frozen=True):
     persisted: Persisted | None = None
     """None when the database could not be read."""
     alerts: tuple[str, ...] = ()
+    ledger: Ledger = Ledger()
     integrity: IntegrityCounts | None = None
     faults: tuple[str, ...] = ()
     burst: Burst | None = None
@@ -129,6 +131,7 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         tables_per_booking=_rate(counts.tables, counts.filled),
         slots=_slots(tally),
         persisted=None if ending.persisted is None else ending.persisted.total,
+        ledger=ending.ledger,
         integrity=ending.integrity,
         faults=list(ending.faults),
         burst=ending.burst,
@@ -157,6 +160,9 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
         f"{confirmed} filled of {result.attempts} attempts{_share(result.success_rate)}, {persisted}{fills}.\n",
         "## Outcomes\n",
         markdown(("outcome", "attempts"), ((_label(word), count) for word, count in result.outcomes.items())),
+        "## Ledger\n",
+        f"{result.ledger.equation}; {result.ledger.acknowledged} acknowledged.\n",
+        *_stories(result.ledger),
         "## Restaurants\n",
         markdown(
             ("restaurant", "attempts", "confirmed", "persisted"),
@@ -186,6 +192,24 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
     if result.alerts:
         parts += ["## Alerts\n", "\n".join(f"- {alert}" for alert in result.alerts) + "\n"]
     return "\n".join(parts)
+
+
+def _stories(kept: Ledger) -> list[str]:
+    if not kept.stories:
+        return []
+    rows = (
+        (
+            str(one.booking_id),
+            one.entry.value,
+            one.attempt,
+            "+".join(one.claimed),
+            one.status,
+            "+".join(one.tables),
+            one.cause,
+        )
+        for one in kept.stories
+    )
+    return [markdown(("booking", "is", "attempt", "claimed", "status", "tables", "likeliest cause"), rows)]
 
 
 def write_result(folder: Path, result: Result, samples: Mapping[str, Sequence[int]]) -> None:

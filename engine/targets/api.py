@@ -17,6 +17,7 @@ from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
 from engine.model.floor import Floor
 from engine.model.ids import RunId
+from engine.model.ledger import HeldRow
 from engine.model.outcome import Refusal
 from engine.model.rows import PersistedRow
 from engine.model.step import Step
@@ -108,6 +109,17 @@ class ApiTarget:
                     await Session.of(connection).bring(self._context(slug))
                 rows = await connection.rows("truth/persisted", PersistedRow, self.run, [*bookings, *self._work.made])
                 found.update((row.booking_id, row.tables) for row in rows)
+        return found
+
+    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
+        """These and this run's bookings as they are now. Raises DatabaseFailed, DatabaseUnreachable without a dsn."""
+        found: dict[UUID, HeldRow] = {}
+        async with self._reading() as connection:
+            for slug in self.floors if self.terms.contract.needs_context else ("",):
+                if slug:
+                    await Session.of(connection).bring(self._context(slug))
+                rows = await connection.rows("truth/held", HeldRow, self.run, [*bookings, *self._work.made])
+                found.update((row.booking_id, row) for row in rows)
         return found
 
     async def close(self) -> None:

@@ -61,8 +61,7 @@ def shown(fault: Fault, done: Done, folder: Path) -> dict[str, int]:
             case Where.INTEGRITY:
                 count = result["integrity"]["after"][one.what] - result["integrity"]["before"][one.what]
             case Where.LEDGER:
-                # Until there is a ledger, lost and torn bookings are those that were claimed and are not there.
-                count = result["acknowledged"] - result["persisted"]
+                count = result["ledger"][one.what]
             case Where.WAIT:
                 count = sum(
                     backend.wait == one.what
@@ -100,6 +99,9 @@ def test_it_shows_where_it_says_and_not_without_it(name: str, shell: Shell, heal
     assert all(found.values()), found
     if name == "one-way-adjacency":
         assert done.json()["outcomes"]["filled"] < before["outcomes"]["filled"]
+    ledger = done.json()["ledger"]
+    assert ledger["balanced"]
+    assert all(story["cause"] for story in ledger["stories"])
     claims = any(one.where is Where.LEDGER for one in fault.shows)
     assert (done.code == 5) == claims or done.json()["integrity"]["after"] != before["integrity"]["after"]
     assert any(fault.name in one for one in done.json()["faults"])

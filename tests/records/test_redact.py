@@ -165,7 +165,9 @@ def test_a_short_secret_is_masked_in_an_address_and_turns_no_text_into_stars(sec
     assert mask(dsn) == "postgresql://bob:***@db/x"
     calm = "the platform took 12 of 15 tables from 12:00 to 15:00 on 2026-03-04"
     assert mask(calm) == calm
-    assert mask(f"password={secret or 'x'} {calm}").endswith(calm)
+    # An opening quote or bracket has no end here: then the whole rest is taken for the value, which is the safe way.
+    if not any(sign in secret for sign in "([{<\"'`"):
+        assert mask(f"password={secret or 'x'} {calm}").endswith(calm)
 
 
 def test_an_address_that_is_not_escaped_has_pieces_that_are_secret_too() -> None:
