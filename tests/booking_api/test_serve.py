@@ -19,7 +19,7 @@ def test_serve_says_where_it_listens_and_ends_with_an_interrupt(shell: Shell) ->
         text += line
     told = json.loads(text)
     try:
-        answer = httpx.post(f"{told['baseUrl']}/api/bookings", json=body(), trust_env=False)
+        answer = httpx.post(f"{told['base_url']}/api/bookings", json=body(), trust_env=False)
         assert answer.status_code == 201
         # The settings' flags are those of the server.
         assert answer.json()["booking"]["status"] == "pending"

@@ -125,7 +125,7 @@ def test_the_local_address_is_used_only_when_told_and_then_it_is_said_everywhere
         served = ""
         while not served.rstrip().endswith("}"):
             served += serve.stdout.readline()
-        url = json.loads(served)["baseUrl"]
+        url = json.loads(served)["base_url"]
         away = config(
             shell, base_url="http://127.0.0.1:9", fallback_base_url=url, meant_for=["127.0.0.1"], allow_remote=True
         )

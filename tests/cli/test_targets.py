@@ -15,6 +15,7 @@ from engine.platform.cluster import Cluster
 from engine.platform.databases import clone, drop
 from tests.owners.conftest import owners_copied_from, owners_template, variant
 from tests.shell import Shell
+from tui.verbs.db_target import without_password
 
 __all__ = ["owners_copied_from", "owners_template", "variant"]
 
@@ -145,3 +146,20 @@ def test_a_server_that_is_not_there_is_one_sentence(shell: Shell) -> None:
 
 def test_the_marker_s_table_can_be_made_twice() -> None:
     assert "IF NOT EXISTS" in sql("platform/900_slotfill_marker")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "bare", "password"),
+    [
+        ("postgresql://me:a%40b@127.0.0.1:1/x", "postgresql://me@127.0.0.1:1/x", "a@b"),
+        (
+            "postgresql://me@localhost/x?password=pw&sslmode=disable",
+            "postgresql://me@localhost/x?sslmode=disable",
+            "pw",
+        ),
+        ("postgresql://me@localhost/x", "postgresql://me@localhost/x", ""),
+        ("postgresql:///x?host=%2Ftmp", "postgresql:///x?host=%2Ftmp", ""),
+    ],
+)
+def test_no_password_goes_where_other_users_of_the_machine_can_read_it(dsn: str, bare: str, password: str) -> None:
+    assert without_password(dsn) == (bare, password)

@@ -8,7 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from engine.config import Settings
 from engine.contract import page
@@ -173,15 +173,26 @@ def _psql(args: Namespace, dsn: str) -> NoReturn:
     psql = shutil.which("psql")
     if psql is None:
         raise DatabaseFailed("there is no psql on this machine's PATH; install PostgreSQL's client")
-    address = urlsplit(dsn)
-    login, at, host = address.netloc.partition("@")
-    user, colon, password = login.partition(":") if at else ("", "", "")
-    if colon:
-        os.environ["PGPASSWORD"] = unquote(password)
-        dsn = urlunsplit(address._replace(netloc=f"{user}@{host}"))
+    dsn, password = without_password(dsn)
+    if password:
+        os.environ["PGPASSWORD"] = password
     extra = ["-X", "-A", "-t", "-c", args.command] if args.command else []
     sys.stdout.flush()
     os.execv(psql, [psql, dsn, *extra])  # noqa: S606 - the user's own psql, with arguments as a list
+
+
+def without_password(dsn: str) -> tuple[str, str]:
+    """The address without its password, and the password, wherever in it that stands; empty for none."""
+    address = urlsplit(dsn)
+    login, at, host = address.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    pairs = parse_qsl(address.query, keep_blank_values=True)
+    # The query's outweighs the login's, as it does for psql.
+    found = next((value for key, value in pairs if key == "password"), unquote(password))
+    if not found:  # an address without one stays as it was typed
+        return dsn, ""
+    query = urlencode([(key, value) for key, value in pairs if key != "password"])
+    return urlunsplit(address._replace(netloc=f"{user}{at}{host}", query=query)), found
 
 
 async def _open(dsn: str) -> Connection:

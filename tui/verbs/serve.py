@@ -69,7 +69,7 @@ async def _serve(args: Namespace, settings: Settings, cluster: Cluster, database
     process = await start(spec)
     try:
         if args.json:
-            say_json({"baseUrl": process.base_url, "pid": process.pid, "database": database})
+            say_json({"base_url": process.base_url, "pid": process.pid, "database": database})
         else:
             say(process.base_url)
             tell(f"the booking API of {database}; its contract is at {process.base_url}/openapi.json; Ctrl-C ends it")
