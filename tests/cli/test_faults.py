@@ -23,7 +23,7 @@ FILL = (
 HARD = {
     # Enough of the tables that the evening does not fit, and enough of the bookings that some are met for certain.
     "immortal-holds": "=0.8", "finished-bookings-block": "=0.8", "stale-allocations": "=0.5",
-    "masked-hold-conflict": "=0.5", "late-undo": "=5", "slow-step": "=confirm:60", "sticky-zone-lock": "=0.5",
+    "masked-hold-conflict": "=0.5", "late-undo": "=5", "slow-step": "=confirm:60", "sticky-zone-lock": "=1",
     "deferred-overlap": "=90",
 }  # fmt: skip
 OTHERWISE = {
@@ -32,6 +32,9 @@ OTHERWISE = {
     "one-way-adjacency": ("--stress-max", "12"),
     # Tables are given a second time only in a long evening.
     "deferred-overlap": ("--end", "20:00", "--stress-max", "8"),
+    # The zone is drawn by the booking's id: of a short evening's bookings all fit their zone now and then; of these
+    # some ten do not.
+    "sticky-zone-lock": ("--end", "20:00", "--stress-max", "8"),
 }
 
 
