@@ -44,6 +44,8 @@ class Connection:
     ) -> None:
         self._connection = connection
         self._timeout_s = timeout_s
+        self.pid = int(connection.get_server_pid())
+        """The server's process id of this connection, known also after it was lost."""
         self.pooled = pooled
         """A transaction pooler stands between: every statement is given a transaction of its own."""
         self.local: dict[str, str] = {}
@@ -74,11 +76,6 @@ class Connection:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error
         return cls(connection, timeout_s, pooled=pooled)
-
-    @property
-    def pid(self) -> int:
-        """The server's process id of this connection."""
-        return int(self._connection.get_server_pid())
 
     @property
     def is_open(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from engine.database import Connection, DatabaseUnreachable
+from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable
 
 RESTAURANT = "app.restaurant_id"
 """The setting that the platform's row security reads; `set_restaurant_context` sets it and nothing else."""
@@ -27,10 +27,20 @@ class Session:
         return cls(connection, lost)
 
     async def reopen(self) -> None:
-        """Connect again when the connection was lost. Raises DatabaseUnreachable."""
-        if not self.connection.is_open:
-            self.connection = await self._connect()
-            self._wanted, self._set = {}, {}
+        """Connect again when the connection was lost, and end what it left. Raises DatabaseUnreachable.
+
+        A backend whose client went away while it waits for a lock goes on waiting, with all that it holds.
+        """
+        if self.connection.is_open:
+            return
+        left, self.connection = self.connection, await self._connect()
+        self._wanted, self._set = {}, {}
+        if not left.pooled:
+            try:
+                await self.connection.value("act/end_left_backend", left.pid)
+            except STEP_ERRORS:
+                # What comes next says so if the new connection is lost too; a role without the right goes on as before.
+                return
 
     async def bring(self, settings: Mapping[str, str]) -> None:
         """Have exactly these settings from now on; what was set before and is no more goes back to what it was.

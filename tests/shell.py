@@ -42,6 +42,7 @@ class Shell:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._begun: list[subprocess.Popen[str]] = []
         keep = {key: os.environ[key] for key in ("PATH", "TMPDIR", "LANG") if key in os.environ}
         self.environ = keep | {
             "HOME": str(home),
@@ -72,7 +73,7 @@ class Shell:
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         """Start a command and leave it running."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(*words),
             env=self.environ,
             cwd=self.home,
@@ -82,6 +83,8 @@ class Shell:
             text=True,
             start_new_session=True,
         )
+        self._begun.append(process)
+        return process
 
     def runs(self) -> list[Path]:
         """The folders of all runs, oldest first."""
@@ -146,6 +149,12 @@ class Shell:
                 except LinkLost:
                     continue
                 wait_until(lambda pid=pid: not alive(pid), "a left engine to end")  # type: ignore[misc]
+        for process in self._begun:
+            # A test that failed half way has not asked after its processes; unasked, they trouble the next test.
+            if process.poll() is None:
+                process.kill()
+            with process:
+                pass
 
 
 def _drain(terminal: int) -> None:

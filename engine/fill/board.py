@@ -1,8 +1,11 @@
 """What every worker is doing at this moment, written by the worker itself and read by whoever asks."""
 
+from collections import deque
+from collections.abc import Callable
+
 from engine.model.event import AttemptEnded
 from engine.model.floor import Candidate
-from engine.model.ids import Ids, RunId, WorkerId
+from engine.model.ids import Ids, RunId, WorkerId, worker_name
 from engine.model.run_state import WorkerState
 from engine.model.snapshot import WorkerFace
 from engine.model.step import Step
@@ -27,7 +30,8 @@ class WorkerRow:
         self.last: AttemptEnded | None = None
         self.filled = 0
         self.failed = 0
-        self.pid: int | None = None
+        self._pid_of: Callable[[], int | None] = _nobody
+        self._pids: deque[int] = deque(maxlen=64)
 
     def moves(self, state: WorkerState, now_ns: int) -> None:
         """The worker comes into a state, outside any step."""
@@ -45,6 +49,8 @@ class WorkerRow:
 
     def steps(self, step: Step, now_ns: int) -> None:
         """The worker begins a step of its attempt."""
+        # The step before may have opened a lost connection again.
+        self.notes_pid()
         self.step = step
         self.since_ns = now_ns
 
@@ -68,10 +74,33 @@ class WorkerRow:
         else:
             self.failed += 1
 
+    def sits(self, pid_of: Callable[[], int | None]) -> None:
+        """The worker has a seat, whose backend `pid_of` tells at any moment; it changes when a connection is lost."""
+        self._pid_of = pid_of
+        self.notes_pid()
+
+    def stands_up(self) -> None:
+        """The seat is given back."""
+        self._pid_of = _nobody
+
+    def notes_pid(self) -> None:
+        """Remember the backend of this moment, to know it again when it outlives its connection."""
+        pid = self.pid
+        if pid is not None and pid not in self._pids:
+            self._pids.append(pid)
+
+    @property
+    def pid(self) -> int | None:
+        """The backend behind the worker's seat; None while there is none to be named."""
+        return self._pid_of()
+
+    def left(self, pid: int) -> bool:
+        """Whether it is a backend of a connection this worker has given up: it may still wait, and hold locks."""
+        return pid in self._pids and pid != self.pid
+
     def whose(self) -> str:
         """The name a lock panel gives this worker's backend: `w03 19:15`."""
-        name = f"w{self.worker:02d}"
-        return f"{name} {self.turn.label}" if self.turn else name
+        return f"{worker_name(self.worker)} {self.turn.label}" if self.turn else worker_name(self.worker)
 
     def face(self, now_ns: int, waits_for: str) -> WorkerFace:
         """The row as a snapshot holds it."""
@@ -102,3 +131,7 @@ def _note(last: AttemptEnded) -> str:
     if last.refusal is None:
         return "+".join(last.tables)
     return "+".join(last.refusal.tables) or mask(last.refusal.message)
+
+
+def _nobody() -> None:
+    return None

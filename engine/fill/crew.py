@@ -176,11 +176,14 @@ class Crew:
         return self.pace.behind_ns(self._clock.now_ns()) if self.state is RunState.RUNNING else 0
 
     def whose(self, pid: int) -> str | None:
-        """The worker and slot behind a backend; None when it is none of ours."""
+        """The worker and slot behind a backend; None when it is none of ours.
+
+        A backend that outlived its connection is its worker's still: `w03 left`.
+        """
         for row in self.rows.values():
             if row.pid == pid:
                 return row.whose()
-        return None
+        return next((f"{worker_name(row.worker)} left" for row in self.rows.values() if row.left(pid)), None)
 
     # The run itself
 
@@ -237,7 +240,7 @@ class Crew:
                 if seat is not None:
                     await seat.close()
             finally:
-                row.pid = None
+                row.stands_up()
                 self._tell(row, WorkerState.GONE)
                 if row.worker >= self.concurrency:
                     self.rows.pop(row.worker, None)
@@ -265,7 +268,7 @@ class Crew:
                 await self._clock.wait_for(self._changed, now_ns + SEAT_PAUSE_NS)
             else:
                 self.trouble = ""
-                row.pid = seat.pid
+                row.sits(lambda: seat.pid)
                 if self._missing is not None:
                     self._missing.discard(row.worker)
                     self._nudge()
@@ -325,7 +328,7 @@ class Crew:
             self._close_turn(order, filled=filled)
             if ended is not None:
                 row.ends(ended, filled=filled, now_ns=self._clock.now_ns())
-            row.pid = seat.pid
+            row.notes_pid()
             if self.state is RunState.PAUSING and self.in_flight == 0:
                 self._move(RunState.PAUSED)
 
