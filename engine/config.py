@@ -123,6 +123,8 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From the submit: so long it is asked after."""
     poll_interval_s: float = 0.25
     """Between two questions after one booking."""
+    longest_request_s: float = 30.0
+    """Longest the platform works on one request: only after that the absence of an unanswered one proves anything."""
 
 
 class FlagSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

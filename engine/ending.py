@@ -11,8 +11,7 @@ from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.metrics.ledger import Words, ledger
 from engine.model.client_floor import ClientFloor
-from engine.model.event import AttemptEnded
-from engine.model.ledger import Ledger
+from engine.model.ledger import Entry, Ledger
 from engine.model.outcome import Outcome
 from engine.model.report import Burst
 from engine.model.run_state import RunState
@@ -21,6 +20,7 @@ from engine.records.journal import read
 from engine.records.result import Ending, Persisted, build_result, persisted_of, write_result
 from engine.records.samples import read as read_samples
 from engine.records.trouble import RecordsDamaged, RecordsFailed
+from engine.target import Capability
 
 LAG_TO_MENTION_NS = 25_000_000
 """A loop later than this spoils what it measures: steps here take single milliseconds."""
@@ -31,14 +31,9 @@ class Held(msgspec.Struct, frozen=True):
 
     persisted: Persisted | None
     """This run's confirmed bookings that have tables; None when that could not be read."""
-    missing: tuple[UUID, ...] = ()
-    """Bookings that were acknowledged and are not among them."""
-    unclaimed: tuple[UUID, ...] = ()
-    """Bookings among them that nobody was told of."""
-    trouble: str = ""
     ledger: Ledger = Ledger()
-    unknown: int = 0
-    """Attempts of which nobody knows whether they are among them, after the database was asked."""
+    trouble: str = ""
+    """Why the database could not be read."""
 
 
 async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str) -> int:
@@ -49,7 +44,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         # What the disk does not take of the checks it does not take of the result either, and there it is said.
         await stands.checks.after()
     now_ns = run.clock.now_ns()
-    code, reason = judged(held, held.unknown, code, reason)
+    code, reason = judged(held, code, reason)
     code, reason = checked(stands.checks.grew, code, reason)
     try:
         run.samples.flush()
@@ -122,26 +117,19 @@ async def _held(stands: Opened) -> Held:
 
 def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
     """What is there against what the journal says was acknowledged; the journal is read, memory is not trusted."""
-    claimed = {
-        event.booking_id for event in read(stands.folder) if isinstance(event, AttemptEnded) and event.acknowledged
-    }
-    persisted = persisted_of(there, read(stands.folder))
     passes = stands.run.passes
-    words = Words(read(stands.folder))
-    kept = ledger(words, passes.held, passes.fates)
-    return Held(
-        persisted,
-        missing=tuple(claimed - there.keys()),
-        unclaimed=tuple(there.keys() - claimed - words.in_doubt),
-        ledger=kept,
-        unknown=kept.unresolved if passes.held is not None else len(words.in_doubt - there.keys()),
-    )
+    kept = ledger(_words(stands), passes.held, passes.fates, read_ns=passes.read_ns, longest_ns=passes.longest_ns)
+    return Held(persisted_of(there, read(stands.folder)), kept)
+
+
+def _words(stands: Opened) -> Words:
+    return Words(read(stands.folder), through_api=Capability.STEPS not in stands.run.target.capabilities)
 
 
 def _unread(stands: Opened) -> Ledger:
     """The ledger of a run whose database could not be read: nothing in it is verified; of unreadable records, none."""
     with contextlib.suppress(RecordsDamaged):
-        return ledger(Words(read(stands.folder)), None, {})
+        return ledger(_words(stands), None, {})
     return Ledger(balanced=False)
 
 
@@ -168,20 +156,25 @@ def _burst(stands: Opened) -> Burst | None:
     )
 
 
-def judged(held: Held, unknown: int, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
-    """The exit code with what the database said taken in; a worse one of before stays."""
+def judged(held: Held, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+    """The exit code with the ledger taken in; a worse one of before stays."""
     if code not in (ExitCode.PASSED, ExitCode.STOPPED):
         return code, reason
+    kept = held.ledger
     if held.persisted is None:
         return ExitCode.INCONCLUSIVE, f"what the database holds could not be read: {held.trouble}"
-    if held.missing:
-        names = ", ".join(str(booking) for booking in held.missing[:3])
-        causes = dict.fromkeys(story.cause for story in held.ledger.stories)
+    bad = {"lost": kept.lost, "torn": kept.torn, "altered": kept.altered, "duplicate": kept.duplicate}
+    if any(bad.values()):
+        counts = ", ".join(f"{count} {word}" for word, count in bad.items() if count)
+        told = [story for story in kept.stories if story.entry is not Entry.UNRESOLVED]
+        names = ", ".join(str(story.booking_id) for story in told[:3])
+        causes = dict.fromkeys(story.cause for story in told)
         why = f"; likeliest: {next(iter(causes))}" if causes else ""
-        return ExitCode.LOST, f"{len(held.missing)} acknowledged bookings are not there with tables: {names}{why}"
-    if held.unclaimed and not unknown:
-        names = ", ".join(str(booking) for booking in held.unclaimed[:3])
-        return ExitCode.LOST, f"{len(held.unclaimed)} bookings are confirmed that nobody was told of: {names}"
-    if unknown:
-        return ExitCode.INCONCLUSIVE, f"{unknown} attempts ended unknown: they may or may not have been booked"
+        return ExitCode.LOST, f"{counts} of {kept.acknowledged} acknowledged{f': {names}' if names else ''}{why}"
+    if kept.unresolved:
+        return ExitCode.INCONCLUSIVE, f"{kept.unresolved} attempts ended unknown: they may or may not have been booked"
+    if kept.phantom:
+        return ExitCode.LOST, f"{kept.phantom} bookings are confirmed that nobody was told of"
+    if kept.unverified or not kept.balanced:
+        return ExitCode.INCONCLUSIVE, f"the ledger does not close: {kept.equation}"
     return code, reason

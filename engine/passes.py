@@ -14,13 +14,13 @@ from engine.fill.desk import Desk
 from engine.metrics.ledger import Words
 from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.ids import Ids
-from engine.model.ledger import HeldRow
+from engine.model.ledger import Reading
 from engine.model.outcome import OUTCOMES, Kind, Outcome
 from engine.plan import Plan
 from engine.records.journal import read
 from engine.repair.holds import sweep_holds
 from engine.repair.zone_locks import clear_zone_locks
-from engine.target import Target
+from engine.target import Capability, Target
 from engine.verify.ledger import fates
 
 _FILLED = Outcome.FILLED.word
@@ -59,8 +59,10 @@ class Passes:
         self.repeat = 1
         self.there: dict[UUID, int] = {}
         """Bookings of this run that are confirmed with tables, read when each repeat was over; how many tables each."""
-        self.held: dict[UUID, HeldRow] | None = {}
+        self.held: Reading | None = Reading({})
         """Every booking of this run, as it was when its repeat was over; None when that could not be read."""
+        self.read_ns = 0
+        """When the last such reading began."""
         self.fates: dict[int, str] = {}
         """What became of transactions whose end nobody heard."""
 
@@ -96,10 +98,17 @@ class Passes:
         await self._keep_ledger(range(crew.first_leg, crew.leg + 1))
 
     async def _keep_ledger(self, legs: Container[int]) -> None:
-        """Read what the ledger needs of these legs, once nothing is in flight any more."""
-        words = await asyncio.to_thread(lambda: Words(e for e in read(self._folder) if e.ids.leg in legs))
+        """Read what the ledger needs of these legs, once nothing is in flight any more. Raises DatabaseFailed."""
+        through_api = Capability.STEPS not in self._target.capabilities
+        words = await asyncio.to_thread(
+            lambda: Words((e for e in read(self._folder) if e.ids.leg in legs), through_api=through_api)
+        )
+        if words.last_unheard_ns is not None:
+            # A server that was asked may still be at it: before its longest time is over, absence proves nothing.
+            await self._clock.sleep_until(words.last_unheard_ns + self.longest_ns)
         try:
-            found = await self._target.held(words.bookings)
+            self.read_ns = self._clock.now_ns()
+            found = await self._target.held(words.bookings, words.acknowledged)
             if words.doubtful:
                 connection = await self._connect("slotfill ledger")
                 try:
@@ -110,7 +119,12 @@ class Passes:
             self.held = None
             return
         if self.held is not None:
-            self.held |= found
+            self.held = Reading(self.held.rows | found.rows, self.held.unseen | found.unseen)
+
+    @property
+    def longest_ns(self) -> int:
+        """How long the server of an API may work on a request whose answer never came."""
+        return round(self._settings().api.longest_request_s * 1e9)
 
     async def end(self, plan: Plan, crew: Crew, *, tidies: bool = False) -> bool:
         """Read back what the leg left and say it; whether another pass may go otherwise."""

@@ -132,4 +132,5 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         events=tally.events(),
         legs=tally.legs(),
         paths=tally.paths(now_ns),
+        truth=tally.truth(),
     )

@@ -18,6 +18,7 @@ from engine.model.event import (
     AttemptEnded,
     DatabaseSampled,
     Event,
+    Reconciled,
     Refused,
     RunMoved,
     SettingsChanged,
@@ -169,6 +170,8 @@ def mask_event(event: Event) -> Event:
     if isinstance(event, SettingsChanged):
         old, new = _under(event.key, event.old), _under(event.key, event.new)
         return msgspec.structs.replace(event, old=old, new=new, who=mask(event.who))
+    if isinstance(event, Reconciled):
+        return msgspec.structs.replace(event, trouble=mask(event.trouble)) if event.trouble else event
     if isinstance(event, DatabaseSampled):
         return msgspec.structs.replace(event, failed=mask(event.failed)) if event.failed else event
     return event

@@ -184,10 +184,12 @@ class PostgresSeat:
 
     async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
         """Commit what confirm opened. Once COMMIT was written, only its answer tells what happened."""
+        # A connection that is known to be gone takes no COMMIT, so nothing can have come of it.
+        unanswered = Phase.IN_DOUBT if self._session.connection.is_open else Phase.UNCOMMITTED
         try:
             word = await self._session.connection.commit()
         except STEP_ERRORS as error:
-            refusal = refusal_of(error, Step.COMMIT, unanswered=Phase.IN_DOUBT, tables=candidate.numbers)
+            refusal = refusal_of(error, Step.COMMIT, unanswered=unanswered, tables=candidate.numbers)
             return self._named(refusal, order)
         if word != "COMMIT":
             # A transaction that had failed answers COMMIT with ROLLBACK, and no error.

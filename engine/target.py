@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from engine.model.floor import Candidate, Floor, Quote
-from engine.model.ledger import HeldRow
+from engine.model.ledger import Reading
 from engine.model.outcome import Refusal
 from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
@@ -199,9 +199,10 @@ class Target(Protocol):
         run's tag is on and of which the same is true. Raises DatabaseFailed, DatabaseUnreachable."""
         ...
 
-    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
-        """These bookings, and all others that this run's tag is on, as the database has them now.
+    async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
+        """These bookings, and all others that this run's tag is on, as the database has them at one moment.
 
+        `acknowledged` are transactions whose COMMIT was answered: those the reading does not see yet are named in it.
         Raises DatabaseFailed, DatabaseUnreachable, the latter too where no database can be read.
         """
         ...

@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _run(made, plan=False)
     _live(verb)
     _looks(verb)
+    _mends(verb)
     _house(verb)
     return top
 
@@ -112,6 +113,15 @@ def _looks(verb: _Verb) -> None:
     _which_run(made)
     made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
     _common(made)
+    made = verb("verify", "verify", "hold everything a run claims against its database once more, by other code")
+    _which_run(made)
+    _common(made)
+    made = verb("import", "import_", "make a run's folder of the platform's old reports: one call, one run")
+    made.add_argument(
+        "files", nargs="+", metavar="FILE", help="reports; a restaurant that comes again is the next pass"
+    )
+    made.add_argument("--name", metavar="TEXT", help="a name for the run")
+    _common(made)
     made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
     _common(made)
     made = verb("snapshot", "snapshot", "export a run as it is now: JSON, Markdown, CSV and a picture of the screen")
@@ -125,6 +135,24 @@ def _looks(verb: _Verb) -> None:
     made = verb("prune", "runs", "remove old runs and their databases")
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
+    _common(made)
+
+
+def _mends(verb: _Verb) -> None:
+    """What puts right and takes away, always after a list and a yes."""
+    made = verb("repair", "repair", "put right what earlier runs left: list it, ask, do it in one transaction, report")
+    made.add_argument("what", choices=("holds", "zone-locks", "allocations", "torn"))
+    _which_run(made)
+    made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
+    _mend(made)
+    made = verb("clean", "clean", "remove the rows a run made and restore those it changed, and only those")
+    _which_run(made)
+    _mend(made)
+
+
+def _mend(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--dry-run", action="store_true", help="list what would be done, and do nothing")
+    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="do not ask; remote: the database's name")
     _common(made)
 
 

@@ -147,7 +147,7 @@ class Attempt(Telling):
             await self._release()
             return confirmed
         self._xid = confirmed.xid
-        self._unanswered = Phase.IN_DOUBT
+        self._intend(Step.COMMIT, Phase.IN_DOUBT, candidate, hold_id)
         self._committing = True
         committed = await self._timed(Step.COMMIT, self._seat.commit(self._order, candidate))
         if isinstance(committed, Refusal):

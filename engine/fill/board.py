@@ -1,7 +1,7 @@
 """What every worker is doing at this moment, written by the worker itself and read by whoever asks."""
 
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 from engine.model.event import AttemptEnded
 from engine.model.floor import Candidate
@@ -11,6 +11,15 @@ from engine.model.snapshot import WorkerFace
 from engine.model.step import Step
 from engine.model.turn import Order, Turn
 from engine.redact import mask
+
+
+class Placed(Protocol):
+    """A seat, as far as its backend goes."""
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process behind it; None while there is none to be named."""
+        ...
 
 
 class WorkerRow:
@@ -30,7 +39,7 @@ class WorkerRow:
         self.last: AttemptEnded | None = None
         self.filled = 0
         self.failed = 0
-        self._pid_of: Callable[[], int | None] = _nobody
+        self._seat: Placed | None = None
         self._pids: deque[int] = deque(maxlen=64)
 
     def moves(self, state: WorkerState, now_ns: int) -> None:
@@ -74,14 +83,14 @@ class WorkerRow:
         else:
             self.failed += 1
 
-    def sits(self, pid_of: Callable[[], int | None]) -> None:
-        """The worker has a seat, whose backend `pid_of` tells at any moment; it changes when a connection is lost."""
-        self._pid_of = pid_of
+    def sits(self, seat: Placed) -> None:
+        """The worker has a seat; the backend behind it changes when its connection is lost."""
+        self._seat = seat
         self.notes_pid()
 
     def stands_up(self) -> None:
         """The seat is given back."""
-        self._pid_of = _nobody
+        self._seat = None
 
     def notes_pid(self) -> None:
         """Remember the backend of this moment, to know it again when it outlives its connection."""
@@ -92,7 +101,7 @@ class WorkerRow:
     @property
     def pid(self) -> int | None:
         """The backend behind the worker's seat; None while there is none to be named."""
-        return self._pid_of()
+        return None if self._seat is None else self._seat.pid
 
     def left(self, pid: int) -> bool:
         """Whether it is a backend of a connection this worker has given up: it may still wait, and hold locks."""
@@ -131,7 +140,3 @@ def _note(last: AttemptEnded) -> str:
     if last.refusal is None:
         return "+".join(last.tables)
     return "+".join(last.refusal.tables) or mask(last.refusal.message)
-
-
-def _nobody() -> None:
-    return None

@@ -268,7 +268,7 @@ class Crew:
                 await self._clock.wait_for(self._changed, now_ns + SEAT_PAUSE_NS)
             else:
                 self.trouble = ""
-                row.sits(lambda: seat.pid)
+                row.sits(seat)
                 if self._missing is not None:
                     self._missing.discard(row.worker)
                     self._nudge()

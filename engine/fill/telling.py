@@ -81,6 +81,7 @@ class Telling:
                 tables=candidate.numbers if candidate else (),
                 hold_id=hold_id,
                 strategy=self._strategy,
+                xid=self._xid if step is Step.COMMIT else None,
             )
         )
         self._unanswered = unanswered
@@ -136,6 +137,7 @@ class Telling:
             path=word.path,
             planner_ns=word.planner_ns,
             late=word.late,
+            window=self._window if word.tables else None,
         )
         self._log(ended)
         return ended

@@ -11,6 +11,8 @@ from engine.model.event import (
     Event,
     Intended,
     LegEnded,
+    Missed,
+    Reconciled,
     Refused,
     RunMoved,
     RunPlanned,
@@ -67,6 +69,10 @@ def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLin
         case TurnEnded():
             text = f"{slot_name(event.ids.turn)} {event.end}: {event.filled} of {event.attempts} filled"
             return EventLine(event.at_ns, "slot", None, who, text.strip())
+        case Missed():
+            return EventLine(event.at_ns, event.entry.value, Kind.FAULT, who, _missed(event, slot_name))
+        case Reconciled():
+            return None
         case RunMoved():
             text = f"{event.state}{f', {event.in_flight} in flight' if event.in_flight else ''}"
             crashed = Kind.FAULT if event.state is RunState.CRASHED else None
@@ -123,6 +129,14 @@ def _ended(event: AttemptEnded, slot_name: Callable[[TurnId | None], str]) -> st
         return f"{where} party {event.party} at {'+'.join(event.tables)}{zone}{tries}".strip()
     why = f": {event.refusal.message}" if event.refusal is not None else ""
     return f"{where} ends{tries}{why}".strip()
+
+
+def _missed(event: Missed, slot_name: Callable[[TurnId | None], str]) -> str:
+    there = f"{event.status or 'gone'}{' at ' + '+'.join(event.tables) if event.tables else ''}"
+    after_ms = (event.at_ns - event.acknowledged_ns) / 1e6
+    claimed = f" at {'+'.join(event.claimed)}" if event.claimed else ""
+    where = _where(event.ids, slot_name)
+    return f"{where} claimed{claimed}, {there} {after_ms:.0f} ms after commit: {event.cause}".strip()
 
 
 def _where(ids: Ids, slot_name: Callable[[TurnId | None], str]) -> str:

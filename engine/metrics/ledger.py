@@ -1,18 +1,22 @@
 """Keeping the ledger: a journal's last words against the rows the database has. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import msgspec
 
-from engine.model.event import AttemptEnded, Event, Intended
+from engine.model.event import AttemptEnded, Event, Intended, Missed
+from engine.model.floor import Window
 from engine.model.ids import AttemptId
-from engine.model.ledger import Entry, HeldRow, Ledger, Story
+from engine.model.ledger import Entry, HeldRow, Ledger, Reading, Story
 from engine.model.outcome import Certainty, Outcome
+from engine.model.step import Step
 
 CONFIRMED = "confirmed"
 MOST_STORIES = 100
+BAD = frozenset({Entry.LOST, Entry.TORN, Entry.ALTERED, Entry.UNRESOLVED})
+"""What is told as a story."""
 _REPLAY = Outcome.REPLAY.word
 
 
@@ -20,11 +24,17 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     """An attempt's last word, as far as the ledger needs it: a run may have a million."""
 
     booking_id: UUID
+    key: str
     certainty: Certainty
     outcome: str
     tables: tuple[str, ...]
     xid: int | None
     through_api: bool
+    ended_ns: int
+    party: int = 0
+    window: Window | None = None
+    step: Step | None = None
+    """The step that decided, or the last one that was sent; None when filled."""
 
     @property
     def acknowledged(self) -> bool:
@@ -33,153 +43,253 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
 
 class Words:
-    """What a journal says of every attempt: its last word, or that it has none."""
+    """What a journal says of every attempt: its last word, or what it sent last when it has none."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event], *, through_api: bool = False) -> None:
+        """`through_api`: of attempts without a last word only this tells whether the platform assigned by itself."""
         self.ended: dict[AttemptId, Said] = {}
-        self.open: dict[AttemptId, Intended] = {}
-        """Attempts that sent something and have no last word, with the last thing they sent."""
+        self.open: dict[AttemptId, Said] = {}
+        """Attempts that sent something and have no last word, as if what they sent last was never answered."""
+        self.missed: dict[AttemptId, Missed] = {}
+        """What readings during the run did not have."""
+        keys: dict[AttemptId, str] = {}
         for event in events:
             attempt = event.ids.attempt
             if attempt is None:
                 continue
             if isinstance(event, Intended):
-                self.open[attempt] = event
+                keys[attempt] = event.key
+                self.open[attempt] = _unanswered(event, through_api)
             elif isinstance(event, AttemptEnded):
-                told = event.path is not None
-                self.ended[attempt] = Said(
-                    event.booking_id, event.certainty, event.outcome, event.tables, event.xid, told
-                )
+                self.ended[attempt] = _said(event, keys.pop(attempt, ""))
                 self.open.pop(attempt, None)
+            elif isinstance(event, Missed):
+                self.missed[attempt] = event
+
+    @property
+    def all(self) -> dict[AttemptId, Said]:
+        """Every attempt's last word, given or not."""
+        return self.ended | self.open
 
     @property
     def bookings(self) -> frozenset[UUID]:
         """Every booking that an attempt was about."""
-        return frozenset(
-            (*(one.booking_id for one in self.ended.values()), *(one.booking_id for one in self.open.values()))
-        )
+        return frozenset(one.booking_id for one in self.all.values())
 
     @property
     def in_doubt(self) -> frozenset[UUID]:
         """Bookings of attempts whose end nobody heard: they may be there, and nobody was told."""
-        return frozenset(
-            (
-                *(one.booking_id for one in self.ended.values() if one.certainty is Certainty.INFO),
-                *(one.booking_id for one in self.open.values()),
-            )
-        )
+        return frozenset(one.booking_id for one in self.all.values() if one.certainty is Certainty.INFO)
 
     @property
     def doubtful(self) -> frozenset[int]:
         """Transactions of attempts whose end nobody heard."""
         return frozenset(
-            one.xid for one in self.ended.values() if one.certainty is Certainty.INFO and one.xid is not None
+            one.xid for one in self.all.values() if one.certainty is Certainty.INFO and one.xid is not None
         )
 
+    @property
+    def acknowledged(self) -> frozenset[int]:
+        """Transactions whose COMMIT was answered."""
+        return frozenset(one.xid for one in self.ended.values() if one.acknowledged and one.xid is not None)
 
-def ledger(words: Words, rows: Mapping[UUID, HeldRow] | None, transactions: Mapping[int, str]) -> Ledger:
-    """The ledger of these words. `rows` is what the database holds, None when it could not be read."""
+    @property
+    def last_unheard_ns(self) -> int | None:
+        """When the last attempt through an API ended without an answer to its request; None when all had one."""
+        unheard = [one.ended_ns for one in self.all.values() if _waits_for_server(one)]
+        return max(unheard, default=None)
+
+
+def _said(event: AttemptEnded, key: str) -> Said:
+    return Said(
+        booking_id=event.booking_id,
+        key=key,
+        certainty=event.certainty,
+        outcome=event.outcome,
+        tables=event.tables,
+        xid=event.xid,
+        through_api=event.path is not None,
+        ended_ns=event.ended_ns,
+        party=event.party,
+        window=event.window,
+        step=None if event.refusal is None else event.refusal.step,
+    )
+
+
+def _unanswered(event: Intended, through_api: bool) -> Said:
+    return Said(
+        booking_id=event.booking_id,
+        key=event.key,
+        certainty=Certainty.INFO,
+        outcome=Outcome.UNKNOWN.word,
+        tables=(),
+        xid=event.xid,
+        through_api=through_api,
+        ended_ns=event.at_ns,
+        step=event.ids.step,
+    )
+
+
+def _waits_for_server(one: Said) -> bool:
+    """Whether a server may still work on its request: only time, and then a reading, tells what became of it."""
+    return one.certainty is Certainty.INFO and one.through_api and one.step is Step.SUBMIT
+
+
+def ledger(
+    words: Words,
+    reading: Reading | None,
+    transactions: Mapping[int, str],
+    *,
+    read_ns: int = 0,
+    longest_ns: int = 0,
+) -> Ledger:
+    """The ledger of these words.
+
+    `reading` is what the database holds, None when it could not be read, begun at `read_ns` of the run; `transactions`
+    what became of doubtful ones; `longest_ns` how long a server may work on a request whose answer never came.
+    """
     counts: Counter[Entry] = Counter()
     stories: list[Story] = []
-    acknowledged = 0
-    owners = _owners(words)
-    for attempt, one in words.ended.items():
-        acknowledged += one.acknowledged
-        entry = _entry(one, owners.get(one.booking_id) == attempt, rows, transactions)
+    judge = _Judge(words, reading, transactions, read_ns - longest_ns)
+    for attempt, one in words.all.items():
+        entry = judge.entry(attempt, one)
         counts[entry] += 1
-        if entry in (Entry.LOST, Entry.TORN, Entry.ALTERED, Entry.UNRESOLVED) and len(stories) < MOST_STORIES:
-            stories.append(_story(attempt, one, entry, rows or {}))
-    for open_one in words.open.values():
-        counts[_open_entry(open_one, rows)] += 1
-    attempts = len(words.ended) + len(words.open)
+        if entry in BAD and len(stories) < MOST_STORIES:
+            stories.append(judge.story(attempt, one, entry, read_ns))
+    attempts = len(words.all)
+    rows = {} if reading is None else reading.rows
     return Ledger(
         attempts=attempts,
-        acknowledged=acknowledged,
+        acknowledged=sum(one.acknowledged for one in words.ended.values()),
         **{entry.value: counts[entry] for entry in Entry},
-        duplicate=_duplicates(rows or {}),
-        phantom=_phantoms(words, rows or {}),
+        duplicate=_duplicates(rows),
+        phantom=_phantoms(words, rows),
         balanced=sum(counts.values()) == attempts,
         stories=tuple(stories),
     )
 
 
-def _owners(words: Words) -> dict[UUID, AttemptId]:
-    """For each booking the last attempt that was told of tables: what is there is its doing, and no other's."""
-    return {one.booking_id: attempt for attempt, one in words.ended.items() if one.acknowledged and one.tables}
+class _Judge:
+    """What each attempt came to."""
+
+    def __init__(self, words: Words, reading: Reading | None, transactions: Mapping[int, str], settled_ns: int) -> None:
+        self._words = words
+        self._reading = reading
+        self._transactions = transactions
+        self._settled_ns = settled_ns
+        """Requests without an answer that ended before this moment are over at the server, too."""
+        # For each booking the last attempt that was told of tables: what is there is its doing, and no other's.
+        self._owners = {
+            one.booking_id: attempt for attempt, one in words.ended.items() if one.acknowledged and one.tables
+        }
+
+    def entry(self, attempt: AttemptId, one: Said) -> Entry:
+        if one.certainty is Certainty.SKIPPED:
+            return Entry.SKIPPED
+        if self._reading is None:
+            return Entry.UNVERIFIED
+        row = self._reading.rows.get(one.booking_id)
+        owner = self._owners.get(one.booking_id)
+        if one.certainty is Certainty.OK:
+            if one.xid is not None and one.xid in self._reading.unseen:
+                return Entry.UNVERIFIED
+            confirmed = row is not None and row.status == CONFIRMED
+            if owner != attempt and not (one.through_api and confirmed):
+                # Told success without tables, or told it once more later, which what was there could not have allowed.
+                return Entry.LOST
+            return compared(one.tables, one.party, one.window, row)
+        if one.certainty is Certainty.INFO:
+            if owner is None and row is not None and row.status == CONFIRMED and row.tables:
+                return Entry.RECOVERED
+            return self._unheard(one, row, mine=owner is None)
+        return Entry.VOID
+
+    def _unheard(self, one: Said, row: HeldRow | None, *, mine: bool) -> Entry:
+        """Of an attempt whose end nobody heard, and whose booking is not there with tables."""
+        if one.xid is not None:
+            match self._transactions.get(one.xid, ""):
+                case "committed" if mine:
+                    return compared(one.tables, one.party, one.window, row)
+                case "committed":
+                    return Entry.LOST
+                case "aborted":
+                    return Entry.VOID
+                case _:
+                    return Entry.UNRESOLVED
+        if _waits_for_server(one):
+            return Entry.VOID if one.ended_ns <= self._settled_ns else Entry.UNRESOLVED
+        # Nothing of it can confirm a booking: COMMIT was never sent, or the platform answered and did not confirm yet.
+        return Entry.VOID if one.through_api or one.step is not Step.COMMIT else Entry.UNRESOLVED
+
+    def story(self, attempt: AttemptId, one: Said, entry: Entry, read_ns: int) -> Story:
+        row = self._reading.rows.get(one.booking_id) if self._reading is not None else None
+        missed = self._words.missed.get(attempt)
+        return Story(
+            booking_id=one.booking_id,
+            entry=entry,
+            attempt=attempt,
+            claimed=one.tables,
+            status="" if row is None else row.status,
+            tables=() if row is None else tuple(row.tables),
+            cause=cause(one.outcome, one.tables, entry, row, seen=missed is not None and missed.seen_ns is not None),
+            key=one.key,
+            acknowledged_ns=one.ended_ns if one.acknowledged else None,
+            seen_ns=None if missed is None else missed.seen_ns,
+            absent_ns=(read_ns or None) if missed is None else missed.at_ns,
+        )
 
 
-def _entry(one: Said, owns: bool, rows: Mapping[UUID, HeldRow] | None, transactions: Mapping[int, str]) -> Entry:
-    if one.certainty is Certainty.SKIPPED:
-        return Entry.SKIPPED
-    if rows is None:
-        return Entry.UNVERIFIED
-    row = rows.get(one.booking_id)
+def compared(tables: tuple[str, ...], party: int, window: Window | None, row: HeldRow | None) -> Entry:
+    """What a booking that was acknowledged with these tables is, as it is now. No tables: nothing was named."""
     confirmed = row is not None and row.status == CONFIRMED
-    seated = row is not None and bool(row.tables)
-    if one.certainty is Certainty.OK:
-        if not owns and not (one.through_api and confirmed):
-            return Entry.LOST
-        if confirmed and seated:
-            # An API may say `confirmed` and no tables: then there is nothing to compare.
-            same = not one.tables or row is None or sorted(row.tables) == sorted(one.tables)
-            return Entry.PERSISTED if same else Entry.ALTERED
-        return Entry.TORN if confirmed or seated else Entry.LOST
-    if one.certainty is Certainty.INFO:
-        if confirmed and seated:
-            return Entry.RECOVERED
-        told = transactions.get(one.xid, "") if one.xid is not None else "aborted"
-        return Entry.UNRESOLVED if told in ("in progress", "") else Entry.VOID
-    return Entry.VOID
-
-
-def _open_entry(one: Intended, rows: Mapping[UUID, HeldRow] | None) -> Entry:
-    if rows is None:
-        return Entry.UNVERIFIED
-    row = rows.get(one.booking_id)
-    return Entry.RECOVERED if row is not None and row.status == CONFIRMED and row.tables else Entry.VOID
+    if row is None or not (confirmed or row.tables):
+        return Entry.LOST
+    if not (confirmed and row.tables) or set(row.tables) < set(tables):
+        return Entry.TORN
+    same = not tables or sorted(row.tables) == sorted(tables)
+    same = same and (not party or not row.party or row.party == party)
+    if window is not None:
+        taken = row.start is None or (row.start, row.end) == (window.start, window.end)
+        same = same and taken and (row.starts is None or row.starts == window.start)
+    return Entry.PERSISTED if same else Entry.ALTERED
 
 
 def _duplicates(rows: Mapping[UUID, HeldRow]) -> int:
-    """Keys under which more than one booking is there."""
-    keys = Counter(row.key for row in rows.values() if row.key and row.status == CONFIRMED)
-    return sum(count > 1 for count in keys.values())
+    """Intents with more than one booking that is there: under one key, or under another key by the same attempt."""
+    live = [row for row in rows.values() if row.status == CONFIRMED]
+    keys = Counter(row.key for row in live if row.key)
+    twice = {row.attempt for row in live if keys[row.key] > 1}
+    attempts = Counter(row.attempt for row in live if row.attempt is not None and row.attempt not in twice)
+    return sum(count > 1 for count in keys.values()) + sum(count > 1 for count in attempts.values())
 
 
 def _phantoms(words: Words, rows: Mapping[UUID, HeldRow]) -> int:
     """Bookings that are confirmed with tables and of which no attempt was told, nor is one in doubt."""
-    known: Collection[UUID] = {
-        one.booking_id for one in words.ended.values() if one.certainty is not Certainty.FAIL
-    } | {one.booking_id for one in words.open.values()}
-    return sum(row.status == CONFIRMED and bool(row.tables) and booking not in known for booking, row in rows.items())
-
-
-def _story(attempt: AttemptId, one: Said, entry: Entry, rows: Mapping[UUID, HeldRow]) -> Story:
-    row = rows.get(one.booking_id)
-    return Story(
-        booking_id=one.booking_id,
-        entry=entry,
-        attempt=attempt,
-        claimed=one.tables,
-        status="" if row is None else row.status,
-        tables=() if row is None else tuple(row.tables),
-        cause=_cause(one, entry, row),
+    known = {one.booking_id for one in words.all.values() if one.certainty is not Certainty.FAIL}
+    keys = {one.key for one in words.open.values()}
+    return sum(
+        row.status == CONFIRMED and bool(row.tables) and booking not in known and row.key not in keys
+        for booking, row in rows.items()
     )
 
 
-def _cause(one: Said, entry: Entry, row: HeldRow | None) -> str:
-    """The likeliest cause by rule, the surest sign first."""
-    if one.outcome == _REPLAY:
+def cause(outcome: str, claimed: tuple[str, ...], entry: Entry, row: HeldRow | None, *, seen: bool = False) -> str:
+    """The likeliest cause by rule, the surest sign first. `seen`: an earlier reading had it whole."""
+    if outcome == _REPLAY:
         return "ledger replay: the key had been used, and the platform answered success with no rows"
     if entry is Entry.UNRESOLVED:
         return "no answer came to COMMIT, and its transaction is still open or too old to be known"
     if row is None:
         return "the booking itself is gone: something deleted it after COMMIT was acknowledged"
     if entry is Entry.ALTERED:
-        return "something gave it other tables after COMMIT was acknowledged"
+        if claimed and sorted(row.tables) != sorted(claimed):
+            return "something gave it other tables after COMMIT was acknowledged"
+        return "its tables are as acknowledged, its time or party is not: something moved it, or a time zone did"
+    late = "a late undo: a reading had it whole" if seen else ""
     if row.status == CONFIRMED:
-        return "confirmed and without tables: something took them back, at COMMIT or after it"
+        return late or "confirmed and without all its tables: something took them back, at COMMIT or after it"
     if row.tables:
         return (
-            f"it has its tables and is {row.status}: assigning and confirming were two steps, or the second was undone"
+            late or f"it has its tables and is {row.status}: assigning and confirming were two steps, or one was undone"
         )
-    return f"it is {row.status} and without tables: the rows were swallowed at COMMIT, or undone after it"
+    return late or f"it is {row.status} and without tables: the rows were swallowed at COMMIT, or undone after it"

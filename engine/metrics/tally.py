@@ -12,6 +12,7 @@ from engine.metrics.paths import Paths
 from engine.metrics.refusals import Refusals
 from engine.metrics.slots import Slots
 from engine.metrics.steps import Steps
+from engine.metrics.truth import Truth
 from engine.model.event import (
     Acted,
     AttemptEnded,
@@ -19,6 +20,8 @@ from engine.model.event import (
     Event,
     Intended,
     LegEnded,
+    Missed,
+    Reconciled,
     Refused,
     RunMoved,
     RunPlanned,
@@ -40,6 +43,7 @@ from engine.model.snapshot import (
     StepFigures,
     ZoneLockFace,
 )
+from engine.model.truth_face import TruthFace
 from engine.redact import mask
 
 _FILLED = Outcome.FILLED.word
@@ -64,6 +68,7 @@ class Tally:
         self._conflicts = Conflicts()
         self._zone_locks = ZoneLocks()
         self._paths = Paths()
+        self._truth = Truth(self._slots.name)
         self._lines = EventLines(self._slots.name)
         self._present: set[WorkerId] = set()
         self._seat_waste = 0
@@ -107,11 +112,20 @@ class Tally:
             case DatabaseSampled():
                 if not event.failed:
                     return
+            case Missed():
+                self._truth.missed(event)
+            case Reconciled():
+                self._truth.reconciled(event)
+                return
             case Acted():
                 pass  # only a line
             case _:
                 assert_never(event)
         self._lines.take(event)
+
+    def truth(self) -> TruthFace:
+        """The ledger so far, as readings during the run have it."""
+        return self._truth.face()
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         self._steps.take(event)

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+from engine.model.floor import Window
 from engine.model.ids import Ids
+from engine.model.ledger import Entry
 from engine.model.outcome import Certainty, Refusal
 from engine.model.path import Path
 from engine.model.run_state import RunState, WorkerState
@@ -28,7 +30,7 @@ class RunPlanned(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """A write is about to be sent; in the journal before it leaves."""
+    """A write is about to be sent, COMMIT too; in the journal before it leaves."""
 
     at_ns: int
     ids: Ids
@@ -39,6 +41,8 @@ class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     hold_id: UUID | None = None
     strategy: str = ""
     """The strategy that found the tables; empty for the default one."""
+    xid: int | None = None
+    """COMMIT's transaction: what became of it can be asked even when nobody lives to hear the answer."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -97,6 +101,8 @@ class AttemptEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """How long the platform's own planner took inside the request, as the platform says; neither submit nor waiting."""
     late: bool = False
     """The platform noted an inline timeout, and the booking was confirmed all the same."""
+    window: Window | None = None
+    """For when the tables were acknowledged; None unless filled, and where the platform does not tell."""
 
     @property
     def acknowledged(self) -> bool:
@@ -135,6 +141,44 @@ class LegEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Holds that were swept before the next pass; None when that was not asked for."""
     cleared_zone_locks: int | None = None
     """Zone locks that were cleared before the next pass; None when that was not asked for."""
+
+
+class Missed(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A reading during the run did not have an acknowledged booking as it was acknowledged. Said once a booking."""
+
+    at_ns: int
+    """Begin of that reading."""
+    ids: Ids
+    booking_id: UUID
+    entry: Entry
+    """Lost, torn or altered, as that reading had it."""
+    acknowledged_ns: int
+    claimed: tuple[str, ...]
+    status: str
+    """As that reading had it; empty when the booking was not there."""
+    tables: tuple[str, ...]
+    cause: str
+    """The likeliest cause, by rule."""
+    seen_ns: int | None = None
+    """Begin of the last reading that had it whole; None when none had."""
+
+
+class Reconciled(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """A reading during the run ended: what the acknowledged bookings come to so far."""
+
+    at_ns: int
+    """Begin of that reading."""
+    ids: Ids
+    took_ns: int
+    acknowledged: int
+    checked: int
+    """Of them, those that were in one reading at least."""
+    persisted: int
+    lost: int = 0
+    torn: int = 0
+    altered: int = 0
+    trouble: str = ""
+    """Why the reading failed; empty when it did not, and the counts are then those of the last one."""
 
 
 class RunMoved(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -194,6 +238,8 @@ Event: TypeAlias = (
     | AttemptEnded
     | TurnEnded
     | LegEnded
+    | Missed
+    | Reconciled
     | RunMoved
     | WorkerMoved
     | Acted

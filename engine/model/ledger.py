@@ -1,5 +1,6 @@
 """The ledger: every attempt of a run against what the database holds, as `lost` and `persisted` are counted."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -37,6 +38,29 @@ class HeldRow(msgspec.Struct, frozen=True):
     key: str
     """Its idempotency key."""
     tables: list[str]
+    """Table numbers it is assigned."""
+    party: int = 0
+    attempt: int | None = None
+    """The attempt that made it, by the tag; None for a booking that no attempt made."""
+    starts: datetime | None = None
+    """When the guests are expected, UTC."""
+    start: datetime | None = None
+    """From when its tables are taken, UTC; None without tables, and where the assignments do not say."""
+    end: datetime | None = None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One reading of the database, all of one moment."""
+
+    rows: dict[UUID, HeldRow]
+    unseen: frozenset[int] = frozenset()
+    """Acknowledged transactions that this reading could not see yet: what it lacks of them proves nothing."""
+
+
+class UnseenRow(msgspec.Struct, frozen=True):
+    """A transaction that is not visible to the reading that asked."""
+
+    xid: int
 
 
 class TransactionRow(msgspec.Struct, frozen=True):
@@ -61,6 +85,27 @@ class Story(msgspec.Struct, frozen=True):
     """Table numbers it has now."""
     cause: str
     """The likeliest cause, by rule."""
+    key: str = ""
+    acknowledged_ns: int | None = None
+    """When the platform said success, ns of the run; None when it never did."""
+    seen_ns: int | None = None
+    """Begin of the last reading that had it whole; None when none had."""
+    absent_ns: int | None = None
+    """Begin of the first reading that did not have it whole."""
+    steps: tuple[str, ...] = ()
+    """Its steps in order, with their milliseconds."""
+    refusals: tuple[str, ...] = ()
+    """What it was told on the way, in order: step, outcome, message."""
+
+    @property
+    def between(self) -> str:
+        """Between what it was lost: `after commit, within 340 ms`, `between 1.2 s and 2.2 s after commit`."""
+        if self.acknowledged_ns is None or self.absent_ns is None:
+            return ""
+        absent_ms = (self.absent_ns - self.acknowledged_ns) / 1e6
+        if self.seen_ns is None:
+            return f"between commit and the first reading, {absent_ms:.0f} ms after it"
+        return f"between {(self.seen_ns - self.acknowledged_ns) / 1e6:.0f} and {absent_ms:.0f} ms after commit"
 
 
 class Ledger(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from engine.model.paths_face import PathsFace
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Sample
 from engine.model.step import Step
+from engine.model.truth_face import TruthFace
 from engine.model.turn import TurnEnd
 
 
@@ -266,3 +267,4 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     legs: tuple[LegFace, ...] = ()
     """Passes and repeats, oldest first, the last 60."""
     paths: PathsFace = PathsFace()
+    truth: TruthFace = TruthFace()

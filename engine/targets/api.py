@@ -13,18 +13,21 @@ from engine.api_seat import ApiSeat, ApiTerms, Work
 from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
 from engine.clock import Clock, RunningClock
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
+from engine.held import read_held
 from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
 from engine.model.floor import Floor
 from engine.model.ids import RunId
-from engine.model.ledger import HeldRow
+from engine.model.ledger import HeldRow, Reading
 from engine.model.outcome import Refusal
 from engine.model.rows import PersistedRow
 from engine.model.step import Step
 from engine.model.strategy import Rules
 from engine.model.turn import PendingBooking
 from engine.session import RESTAURANT, Session
-from engine.target import Capability, WholeSeat
+from engine.target import Capability, Heard, WholeSeat
+
+CONFIRMED = "confirmed"
 
 
 class ApiTarget:
@@ -101,7 +104,8 @@ class ApiTarget:
         Raises DatabaseFailed, DatabaseUnreachable; DatabaseFailed too where the API has to be asked and says nothing.
         """
         if self.terms.dsn is None:
-            return await self._told({*bookings, *self._work.made})
+            told = await self._told({*bookings, *self._work.made})
+            return {one: len(heard.tables) for one, heard in told.items() if heard.status == CONFIRMED and heard.tables}
         found: dict[UUID, int] = {}
         async with self._reading() as connection:
             for slug in self.floors if self.terms.contract.needs_context else ("",):
@@ -111,16 +115,18 @@ class ApiTarget:
                 found.update((row.booking_id, row.tables) for row in rows)
         return found
 
-    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
-        """These and this run's bookings as they are now. Raises DatabaseFailed, DatabaseUnreachable without a dsn."""
-        found: dict[UUID, HeldRow] = {}
+    async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
+        """These and this run's bookings: at one moment, or one after the other where the API has to be asked.
+
+        Raises DatabaseFailed, DatabaseUnreachable.
+        """
+        if self.terms.dsn is None:
+            told = await self._told({*bookings, *self._work.made})
+            return Reading({one: HeldRow(one, heard.status, "", list(heard.tables)) for one, heard in told.items()})
+        needs_context = self.terms.contract.needs_context
+        contexts = [self._context(slug) for slug in self.floors] if needs_context else [{}]
         async with self._reading() as connection:
-            for slug in self.floors if self.terms.contract.needs_context else ("",):
-                if slug:
-                    await Session.of(connection).bring(self._context(slug))
-                rows = await connection.rows("truth/held", HeldRow, self.run, [*bookings, *self._work.made])
-                found.update((row.booking_id, row) for row in rows)
-        return found
+            return await read_held(connection, self.run, [*bookings, *self._work.made], acknowledged, contexts)
 
     async def close(self) -> None:
         """Drop every connection."""
@@ -136,9 +142,12 @@ class ApiTarget:
     def _context(self, slug: str) -> Mapping[str, str]:
         return {RESTAURANT: str(self.floors[slug].restaurant_id)}
 
-    async def _told(self, bookings: Collection[UUID]) -> dict[UUID, int]:
-        """What the API says of bookings that were made here; of others it says nothing to us."""
-        found: dict[UUID, int] = {}
+    async def _told(self, bookings: Collection[UUID]) -> dict[UUID, Heard]:
+        """What the API says of bookings that were made here, as many at once as the run has workers.
+
+        Raises DatabaseFailed when one cannot be asked after.
+        """
+        found: dict[UUID, Heard] = {}
         troubles: list[DatabaseFailed] = []
         left = [booking for booking in bookings if booking in self._work.made]
 
@@ -146,30 +155,32 @@ class ApiTarget:
             while left and not troubles:
                 booking = left.pop()
                 try:
-                    tables = await self._tables_of(booking)
+                    heard = await self._told_of(booking)
                 except DatabaseFailed as failed:
                     troubles.append(failed)
                     return
-                if tables:
-                    found[booking] = tables
+                if heard is not None:
+                    found[booking] = heard
 
-        await asyncio.gather(*(ask() for _ in range(self.terms.concurrency)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.terms.concurrency):
+                group.create_task(ask())
         if troubles:
             raise troubles[0]
         return found
 
-    async def _tables_of(self, booking: UUID) -> int:
-        """How many tables a booking has, if it is confirmed; none when it is not there. Raises DatabaseFailed."""
+    async def _told_of(self, booking: UUID) -> Heard | None:
+        """What the API says of a booking; None when it is not there. Raises DatabaseFailed."""
         try:
             answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: self._work.made[booking]})
         except HTTP_ERRORS as error:
             raise DatabaseFailed(f"booking {booking} could not be asked after: {describe_http(error)}") from error
         if answer.status == 404:
-            return 0
+            return None
         heard = looked(answer)
         if isinstance(heard, Refusal):
             raise DatabaseFailed(f"booking {booking} could not be asked after: {heard.message}")
-        return len(heard.tables) if heard.status == "confirmed" else 0
+        return heard
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:

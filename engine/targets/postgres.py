@@ -8,9 +8,10 @@ from uuid import UUID
 from engine.allocator.planner import Planner
 from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.held import read_held
 from engine.model.floor import Floor
 from engine.model.ids import RunId
-from engine.model.ledger import HeldRow
+from engine.model.ledger import Reading
 from engine.model.rows import PendingRow, PersistedRow
 from engine.model.step import Step
 from engine.model.strategy import Rules
@@ -115,16 +116,11 @@ class PostgresTarget:
                 found.update((row.booking_id, row.tables) for row in rows)
         return found
 
-    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
-        """These and this run's bookings as they are now. Raises DatabaseFailed, DatabaseUnreachable."""
-        found: dict[UUID, HeldRow] = {}
-        wanted = list(bookings)
+    async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
+        """These and this run's bookings at one moment. Raises DatabaseFailed, DatabaseUnreachable."""
         async with self._looking("ledger") as connection:
-            for group in self._groups(list(self.floors)):
-                await Session.of(connection).bring(self._work.settings_for(group[0]))
-                rows = await connection.rows("truth/held", HeldRow, self.run, wanted)
-                found.update((row.booking_id, row) for row in rows)
-        return found
+            contexts = [self._work.settings_for(group[0]) for group in self._groups(list(self.floors))]
+            return await read_held(connection, self.run, bookings, acknowledged, contexts)
 
     async def close(self) -> None:
         """Nothing is held here; seats close themselves."""

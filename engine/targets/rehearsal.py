@@ -7,7 +7,7 @@ from uuid import UUID
 from engine.allocator.planner import Planner
 from engine.clock import Clock
 from engine.model.floor import Busy, Candidate, Floor, Quote, Window
-from engine.model.ledger import HeldRow
+from engine.model.ledger import HeldRow, Reading
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
@@ -57,10 +57,11 @@ class RehearsalTarget:
         """Confirmed bookings with how many tables each."""
         return {booking: len(tables) for booking, tables in self.confirmed.items()}
 
-    async def held(self, bookings: Collection[UUID]) -> dict[UUID, HeldRow]:
+    async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
         """Every booking that was made here."""
         found = {one: HeldRow(one, "pending", "", []) for one in self.waiting}
-        return found | {one: HeldRow(one, "confirmed", "", list(tables)) for one, tables in self.confirmed.items()}
+        made = {one: HeldRow(one, "confirmed", "", list(tables)) for one, tables in self.confirmed.items()}
+        return Reading(found | made)
 
     async def close(self) -> None:
         """Nothing is held."""

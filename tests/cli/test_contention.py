@@ -78,7 +78,9 @@ def test_a_worker_that_lost_its_connection_keeps_its_name_and_so_does_the_backen
         try:
             async with stranger.transaction():
                 await stranger.execute(EVERY_ZONE_AND_HOUR)
-                await asyncio.to_thread(wait_until, timed_out_and_waiting_again, "workers that timed out and wait again")
+                await asyncio.to_thread(
+                    wait_until, timed_out_and_waiting_again, "workers that timed out and wait again"
+                )
         finally:
             await stranger.close()
         return seen

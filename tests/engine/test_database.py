@@ -17,6 +17,9 @@ class ConfusedConnection:
     def __init__(self) -> None:
         self.terminated = False
 
+    def get_server_pid(self) -> int:
+        return 1
+
     async def execute(self, text: str) -> str:
         raise asyncpg.InternalClientError("got result for unknown protocol state 0")
 

@@ -42,7 +42,7 @@ async def test_pending_bookings_are_given_tables_and_none_is_made() -> None:
     events: list[Event] = []
     crew = crew_for(AssignPlan.of(pending, seed=1, max_iterations=3, passes=0), target, events, concurrency=2)
     await play(asyncio.create_task(crew.run()), target.clock)  # type: ignore[arg-type]
-    assert {event.ids.step for event in events if isinstance(event, Intended)} == {Step.HOLD, Step.CONFIRM}
+    assert {event.ids.step for event in events if isinstance(event, Intended)} == {Step.HOLD, Step.CONFIRM, Step.COMMIT}
     assert set(target.confirmed) == {one.booking_id for one in pending}
 
 

@@ -1,17 +1,20 @@
 """The ledger: every attempt is one thing or another, and what is not as claimed is named with its likeliest cause."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.metrics.ledger import Words, ledger
-from engine.model.event import AttemptEnded, Intended
+from engine.model.event import AttemptEnded, Intended, Missed
+from engine.model.floor import Window
 from engine.model.ids import AttemptId, Ids, RunId
-from engine.model.ledger import Entry, HeldRow, Ledger
-from engine.model.outcome import Certainty
+from engine.model.ledger import Entry, HeldRow, Ledger, Reading
+from engine.model.outcome import Certainty, Phase, Refusal
 from engine.model.path import Path
 from engine.model.step import Step
 
@@ -43,7 +46,7 @@ def row(number: int, status: str = "confirmed", *tables: str, key: str = "") -> 
 
 
 def kept(events: list[AttemptEnded], rows: list[HeldRow] | None, fates: Mapping[int, str] | None = None) -> Ledger:
-    found = None if rows is None else {one.booking_id: one for one in rows}
+    found = None if rows is None else Reading({one.booking_id: one for one in rows})
     return ledger(Words(events), found, fates or {})
 
 
@@ -63,6 +66,8 @@ CASES: dict[str, tuple[AttemptEnded, list[HeldRow] | None, Mapping[int, str], En
     "refused and not there": (word(1, Certainty.FAIL, tables=()), [row(1, "pending")], {}, Entry.VOID),
     "in doubt and there": (DOUBT, [row(1, "confirmed", "A")], {7: "committed"}, Entry.RECOVERED),
     "in doubt and aborted": (DOUBT, [row(1, "pending")], {7: "aborted"}, Entry.VOID),
+    "in doubt and committed, and gone": (DOUBT, [row(1, "pending")], {7: "committed"}, Entry.LOST),
+    "fewer tables": (word(1, tables=("A", "B")), [row(1, "confirmed", "A")], {}, Entry.TORN),
     "in doubt and open": (DOUBT, [row(1, "pending")], {7: "in progress"}, Entry.UNRESOLVED),
     "in doubt and too old": (DOUBT, [], {7: ""}, Entry.UNRESOLVED),
     "never read": (word(1), None, {}, Entry.UNVERIFIED),
@@ -90,8 +95,8 @@ def test_a_claim_that_a_later_attempt_made_good_was_lost_all_the_same() -> None:
 
 def test_an_attempt_without_a_last_word_is_void_or_recovered() -> None:
     sent = Intended(1, Ids(run=RunId("r"), attempt=AttemptId(1), step=Step.SUBMIT), "k", booking(1))
-    assert ledger(Words([sent]), {}, {}).void == 1
-    assert ledger(Words([sent]), {booking(1): row(1, "confirmed", "A")}, {}).recovered == 1
+    assert ledger(Words([sent]), Reading({}), {}).void == 1
+    assert ledger(Words([sent]), Reading({booking(1): row(1, "confirmed", "A")}), {}).recovered == 1
 
 
 def test_what_nobody_was_told_of_is_a_phantom_and_two_of_one_key_are_a_duplicate() -> None:
@@ -118,7 +123,74 @@ def test_the_equation_always_balances(drawn: list[tuple[str, int]]) -> None:
         for one in there or ():
             rows[booking(number)] = HeldRow(booking(number), one.status, one.key, one.tables)
         fates.update(told)
-    found = ledger(Words(events), rows, fates)
+    found = ledger(Words(events), Reading(rows), fates)
     assert found.balanced
     assert found.attempts == len(drawn)
     assert sum(getattr(found, entry.value) for entry in Entry) == len(drawn)
+
+
+OPEN = Ids(run=RunId("r"), attempt=AttemptId(1))
+COMMIT_SENT = Intended(1, msgspec.structs.replace(OPEN, step=Step.COMMIT), "k", booking(1), ("A",), xid=7)
+
+
+@pytest.mark.parametrize(
+    ("status", "entry"),
+    [("committed", "lost"), ("aborted", "void"), ("in progress", "unresolved"), ("", "unresolved")],
+)
+def test_a_commit_that_nobody_lived_to_hear_is_resolved_by_its_transaction(status: str, entry: str) -> None:
+    words = Words([COMMIT_SENT])
+    assert words.doubtful == {7}
+    found = ledger(words, Reading({booking(1): row(1, "pending")}), {7: status})
+    assert getattr(found, entry) == 1
+    assert found.balanced
+
+
+def test_what_a_reading_cannot_see_yet_is_neither_lost_nor_fine() -> None:
+    found = ledger(Words([word(1, xid=7)]), Reading({}, frozenset({7})), {})
+    assert (found.unverified, found.lost) == (1, 0)
+
+
+def test_a_request_that_was_never_answered_is_void_only_after_the_servers_longest_time() -> None:
+    said = word(1, Certainty.INFO, tables=(), outcome="timeout", path=Path.FAILED_UNKNOWN)
+    refusal = Refusal(step=Step.SUBMIT, phase=Phase.IN_DOUBT, message="no answer")
+    words = Words([msgspec.structs.replace(said, ended_ns=100, refusal=refusal)])
+    assert words.last_unheard_ns == 100
+    assert ledger(words, Reading({}), {}, read_ns=129, longest_ns=30).unresolved == 1
+    assert ledger(words, Reading({}), {}, read_ns=130, longest_ns=30).void == 1
+    there = Reading({booking(1): row(1, "confirmed", "A")})
+    assert ledger(words, there, {}, read_ns=101, longest_ns=30).recovered == 1
+
+
+def test_other_times_and_parties_than_acknowledged_are_altered() -> None:
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    window = Window("lunch", noon, noon + timedelta(hours=2))
+    said = msgspec.structs.replace(word(1), window=window, party=4)
+    whole = HeldRow(booking(1), "confirmed", "k", ["A"], 4, 1, noon, noon, noon + timedelta(hours=2))
+    hour = timedelta(hours=1)
+    moved = [
+        msgspec.structs.replace(whole, party=5),
+        msgspec.structs.replace(whole, starts=noon + hour),
+        msgspec.structs.replace(whole, start=noon + hour),
+        msgspec.structs.replace(whole, end=noon + hour),
+    ]
+    assert kept([said], [whole]).persisted == 1
+    for one in moved:
+        found = kept([said], [one])
+        assert found.altered == 1
+        assert "time zone" in found.stories[0].cause
+
+
+def test_one_attempt_with_two_bookings_under_two_keys_is_a_duplicate() -> None:
+    one = msgspec.structs.replace(row(1, "confirmed", "A", key="k"), attempt=1)
+    again = msgspec.structs.replace(row(2, "confirmed", "B", key="k again"), attempt=1)
+    assert kept([word(1)], [one, again]).duplicate == 1
+
+
+def test_a_story_says_between_which_readings_a_booking_was_lost() -> None:
+    missed = Missed(3_000_000, OPEN, booking(1), Entry.LOST, 1_000_000, ("A",), "pending", (), "", seen_ns=2_000_000)
+    acknowledged = msgspec.structs.replace(word(1), ended_ns=1_000_000)
+    found = ledger(Words([acknowledged, missed]), Reading({booking(1): row(1, "pending")}), {}, read_ns=9_000_000)
+    assert found.stories[0].between == "between 1 and 2 ms after commit"
+    assert "late undo" in found.stories[0].cause
+    unseen = ledger(Words([acknowledged]), Reading({booking(1): row(1, "pending")}), {}, read_ns=9_000_000)
+    assert unseen.stories[0].between == "between commit and the first reading, 8 ms after it"

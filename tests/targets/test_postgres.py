@@ -285,7 +285,9 @@ async def test_a_connection_lost_before_commit_was_sent_is_a_fail_and_the_seat_r
     await seat.close()
 
 
-async def test_a_connection_lost_at_commit_is_unknown(target: PostgresTarget, database: ScratchDatabase) -> None:
+async def test_a_connection_lost_at_commit_is_unknown_unless_it_was_known_to_be_lost_before(
+    target: PostgresTarget, database: ScratchDatabase
+) -> None:
     seat = await target.seat("slotfill test w00")
     one = order(1)
     await seat.submit(one)
@@ -295,9 +297,11 @@ async def test_a_connection_lost_at_commit_is_unknown(target: PostgresTarget, da
     await seat.confirm(one, candidate, hold)
     connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
     await connection.script(f"SELECT pg_terminate_backend({seat.pid}, 5000)")
+    known = _pid(seat) is None
     refused = await seat.commit(one, candidate)
     assert isinstance(refused, Refusal)
-    assert certainty_of(refused) is Certainty.INFO
+    assert certainty_of(refused) is (Certainty.FAIL if known else Certainty.INFO)
+    assert (await target.held([one.booking_id])).rows[one.booking_id].status == "pending"
     await connection.close()
     await seat.close()
 
