@@ -1,0 +1,1 @@
+"""Judging: what figures prove, what they only suggest, and what they cannot say."""
