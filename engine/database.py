@@ -18,6 +18,15 @@ Row = TypeVar("Row")
 _TABLE_KEY = re.compile(r"Key \(table_id, [^)]*\)=\(([0-9a-f-]{36}),")
 
 
+_TIMED = frozenset({"57014", "55P03"})
+_TIMERS = (
+    ("statement timeout", "statement_timeout"),
+    ("lock timeout", "lock_timeout"),
+    ("user request", "cancel request"),
+)
+"""Words of the server, in English as it is asked by default; in any other language no timer is named."""
+
+
 class DatabaseUnreachable(Exception):
     """No connection could be had. The message is one sentence with the cure."""
 
@@ -81,6 +90,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether it can be used."""
         return not self._connection.is_closed()
+
+    @property
+    def in_block(self) -> bool:
+        """Whether a transaction is open in it, whoever began it and how."""
+        return bool(self._connection.is_in_transaction())
 
     @property
     def server_version(self) -> tuple[int, int]:
@@ -216,8 +230,15 @@ def refusal_of(error: BaseException, step: Step, *, unanswered: Phase, tables: S
         detail=getattr(error, "detail", None),
         exception=type(error).__name__,
         tables=tuple(tables),
-        timer="client step" if isinstance(error, TimeoutError) else None,
+        timer="client step" if isinstance(error, TimeoutError) else _timer_of(error),
     )
+
+
+def _timer_of(error: BaseException) -> str | None:
+    """Who set the timer that made the server give up, as far as its text tells: 57014 alone has several fathers."""
+    if getattr(error, "sqlstate", None) not in _TIMED:
+        return None
+    return next((timer for words, timer in _TIMERS if words in str(error)), None)
 
 
 def conflicting_table(refusal: Refusal) -> UUID | None:

@@ -1,6 +1,8 @@
 """One seat's connection: opened again when it was lost, and brought to the session settings an attempt is to have."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
 
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable
 
@@ -16,6 +18,8 @@ class Session:
         self._connect = connect
         self._wanted: Mapping[str, str] = {}
         self._set: dict[str, str] = {}
+        self.owed: list[UUID] = []
+        """Holds that could not be given back for want of a connection."""
 
     @classmethod
     def of(cls, connection: Connection) -> "Session":
@@ -59,3 +63,42 @@ class Session:
             told: dict[str, str | None] = {**back, **changed}
             await self.connection.execute("fill/set_session", list(told), list(told.values()), False)
         self._wanted, self._set = settings, wanted
+
+    async def give_back(self, holds: list[UUID]) -> None:
+        """Give holds back, their tables first, in one transaction. Raises what a statement raises."""
+        await self.connection.begin()
+        await self.connection.execute("fill/release_members", holds)
+        await self.connection.execute("fill/release_holds", holds)
+        await self.connection.commit()
+
+    async def pay(self) -> None:
+        """Give back what is owed, once: what cannot be given back then is left to its expiry, as any hold is.
+
+        Raises what a statement raises when the connection is lost over it.
+        """
+        owed, self.owed = self.owed, []
+        if not owed:
+            return
+        try:
+            await self.give_back(owed)
+        except STEP_ERRORS:
+            await self.roll_back()
+            if not self.connection.is_open:
+                self.owed = owed
+                raise
+
+    async def roll_back(self) -> None:
+        """Leave no transaction open: a connection that cannot roll back is dropped, and the server does it."""
+        if not self.connection.is_open or not self.connection.in_transaction:
+            return
+        try:
+            await self.connection.rollback()
+        except STEP_ERRORS:
+            self.connection.terminate()
+
+    async def close(self) -> None:
+        """Close the connection, and leave neither a backend nor a hold that is owed, where that can be had."""
+        with contextlib.suppress(DatabaseUnreachable, *STEP_ERRORS):
+            await self.reopen()
+            await self.pay()
+        await self.connection.close()

@@ -1,1 +1,1 @@
-"""What is true of a database, whoever wrote it: integrity."""
+"""What is true of a database, whoever wrote it: its integrity, and what of a run's claims is there."""

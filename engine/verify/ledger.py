@@ -4,6 +4,10 @@ from collections.abc import Collection
 
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
 from engine.model.ledger import TransactionRow
+from engine.model.rows import Signalled
+
+IN_PROGRESS = "in progress"
+"""What the server says of a transaction that it is still at."""
 
 
 async def fates(connection: Connection, transactions: Collection[int]) -> dict[int, str]:
@@ -16,3 +20,12 @@ async def fates(connection: Connection, transactions: Collection[int]) -> dict[i
         text = f"what became of {len(transactions)} transactions is not told: {describe(error)}"
         raise DatabaseFailed(text) from error
     return {row.xid: row.status for row in rows}
+
+
+async def end_at_work(connection: Connection, transactions: Collection[int]) -> None:
+    """End the backends that these transactions are still at work in. Raises DatabaseFailed."""
+    try:
+        await connection.rows("act/end_at_work", Signalled, list(transactions))
+    except STEP_ERRORS as error:
+        text = f"{len(transactions)} transactions are still at work and cannot be ended: {describe(error)}"
+        raise DatabaseFailed(text) from error

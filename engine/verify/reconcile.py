@@ -1,0 +1,216 @@
+"""A run's claims, held against what its database has: the whole ledger once more, trusting nothing of the engine."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import msgspec
+
+from engine.database import Connection, DatabaseFailed
+from engine.model.integrity import Integrity
+from engine.model.ledger import Entry, Ledger
+from engine.model.verification import Verification
+from engine.verify.claims import Claim, Claims
+from engine.verify.found import Found, Wanted, look
+from engine.verify.integrity import check, grew, restaurants_of
+from engine.verify.judgement import Judge, Terms
+
+MOST_SUSPECTS = 1000
+_NONE: Mapping[int, Connection] = MappingProxyType({})
+_BAD = ("lost", "torn", "altered", "duplicate", "phantom")
+_OPEN = frozenset({"unresolved", "unverified"})
+
+
+class RecordsUnfit(Exception):
+    """The run's folder lacks what verifying needs. The message is one sentence."""
+
+
+class _Run(msgspec.Struct):
+    """Of `run.json`, what is needed here."""
+
+    run_id: str
+    database: str = ""
+    data: str = ""
+    base_url: str = ""
+    settings: dict[str, str] = {}
+
+
+class _Cleaning(msgspec.Struct):
+    """Of `cleaned.json`, whose database it was, and who removed the run's rows there."""
+
+    at: datetime
+    who: str
+    database: str
+
+
+class _Result(msgspec.Struct):
+    """Of `result.json`, what can be counted again."""
+
+    attempts: int
+    acknowledged: int
+    outcomes: dict[str, int]
+    certainties: dict[str, int]
+    ledger: Ledger
+
+
+Kind = TypeVar("Kind", _Run, _Result, Integrity, tuple[_Cleaning, ...])
+
+
+async def verify(
+    folder: Path,
+    connection: Connection | None,
+    *,
+    wait_s: float = 5.0,
+    goes_on: bool = False,
+    repeats: Mapping[int, Connection] = _NONE,
+    gone: str = "the run has no database that can be read",
+) -> Verification:
+    """Reconcile a run, from its folder and its database alone. Writes nothing, neither here nor there.
+
+    `wait_s` bounds how long transactions are waited for that nobody lives to end. `goes_on`: its engine lives, and what
+    is in flight is no alarm. `repeats`: the databases of later repeats of the plan, where each has its own. Without a
+    connection nothing is verified, and `gone` says why. A connection that is in a transaction already is read in that
+    one: what it cannot see stays unverified. Raises JournalDamaged and RecordsUnfit.
+    """
+    run = _read(folder / "run.json", _Run)
+    if run is None:
+        raise RecordsUnfit(f"{folder / 'run.json'} is missing, so what the run was is not known")
+    claims = await asyncio.to_thread(Claims, folder)
+    parts: dict[Connection | None, dict[int, Claim]] = defaultdict(dict, {connection: {}})
+    for attempt, claim in claims.attempts.items():
+        claim.through_api = claim.through_api or bool(run.base_url)
+        repeat = claims.repeats.get(claim.leg, 1)
+        parts[repeats.get(repeat) if repeat > 1 and _is_cloned(run) else connection][attempt] = claim
+    gone_since = _read(folder / "cleaned.json", tuple[_Cleaning, ...]) or ()
+    cleaned = {one.database: f"{one.who} at {one.at:%Y-%m-%d %H:%M:%S}" for one in gone_since}
+    found: dict[Connection | None, Found] = {}
+    for one, part in parts.items():
+        wait = 0.0 if goes_on else wait_s
+        wanted = Wanted(run.run_id, part.values(), _slugs(run), bool(run.data), wait, cleaned)
+        found[one] = Found(trouble=gone) if one is None else await look(one, wanted)
+    # What a live run did until it was read it had intended before: read again, nothing of that is without an author.
+    known = (await asyncio.to_thread(Claims, folder)).attempts if goes_on else None
+    terms = Terms(run.run_id, goes_on, claims.opened_at, _longest(run))
+    judges = [
+        Judge(terms, part, found[one], known if known and len(parts) == 1 else part) for one, part in parts.items()
+    ]
+    ledger = _ledger(judges, claims.attempts.values())
+    in_flight = sum(judge.in_flight for judge in judges)
+    differences, resolved = ([], []) if goes_on else _against_result(folder, claims, ledger)
+    broken, unchecked = await _integrity(folder, run, [one for one in parts if one is not None])
+    code = 0
+    if any(getattr(ledger, word) for word in _BAD) or (broken and not goes_on):
+        code = 5
+    elif ledger.unresolved > in_flight or ledger.unverified or not ledger.balanced or differences or claims.problems:
+        code = 6
+    troubles = dict.fromkeys(one.trouble for one in found.values() if one.trouble)
+    return Verification(
+        run_id=run.run_id,
+        databases=tuple(one.database for one in found.values() if one.database),
+        at=max((one.at for one in found.values() if one.at), default=None),
+        exit_code=code,
+        equation=ledger.equation,
+        ledger=ledger,
+        suspects=tuple(suspect for judge in judges for suspect in judge.suspects)[:MOST_SUSPECTS],
+        in_flight=in_flight,
+        unanswered=sum(claim.certainty is None for claim in claims.attempts.values()),
+        differences=tuple(differences),
+        problems=tuple(claims.problems),
+        notes=(*troubles, *([claims.torn] if claims.torn else []), *resolved),
+        broken=broken,
+        unchecked=unchecked,
+    )
+
+
+def _ledger(judges: Sequence[Judge], claims: Iterable[Claim]) -> Ledger:
+    """The counts. Each side of the equation is counted by itself."""
+    entries = Counter(entry for judge in judges for entry in judge.entries.values())
+    attempts = list(claims)
+    counts = {
+        **{entry.value: entries[entry] for entry in Entry},
+        "attempts": len(attempts),
+        "acknowledged": sum(claim.acknowledged for claim in attempts),
+        "duplicate": sum(judge.duplicate for judge in judges),
+        "phantom": sum(judge.phantom for judge in judges),
+    }
+    return msgspec.convert({**counts, "balanced": sum(entries.values()) == len(attempts)}, Ledger)
+
+
+def _against_result(folder: Path, claims: Claims, ledger: Ledger) -> tuple[list[str], list[str]]:
+    """In what the result says otherwise, and what it could not know yet when it was written."""
+    said = _read(folder / "result.json", _Result)
+    if said is None:
+        return [], ["there is no result.json: the run did not come to its end"]
+    pairs = [
+        ("attempts", said.attempts, claims.outcomes.total()),
+        ("acknowledged", said.acknowledged, ledger.acknowledged),
+    ]
+    for name, was, counted in (
+        ("outcomes", said.outcomes, claims.outcomes),
+        ("certainties", said.certainties, claims.certainties),
+    ):
+        pairs += [(f"{name}.{key}", was.get(key, 0), counted.get(key, 0)) for key in sorted({*was, *counted})]
+    lines = [f"result.json has {name} = {was}, the journal {now}" for name, was, now in pairs if was != now]
+    if ledger.unverified:
+        return lines, [f"{ledger.unverified} attempts are unverified, so result.json's ledger was not compared"]
+    words = ("attempts", "acknowledged", *(entry.value for entry in Entry), "duplicate", "phantom")
+    moved = {word: (getattr(said.ledger, word), getattr(ledger, word)) for word in words}
+    moved = {word: (was, now) for word, (was, now) in moved.items() if was != now}
+    less = {word for word, (was, now) in moved.items() if now < was}
+    if less and less <= _OPEN and not moved.keys() & {"attempts", "acknowledged"}:
+        # Doubts that time has settled are no disagreement.
+        return lines, [f"{word} was {was} when the run ended, and is {now}" for word, (was, now) in moved.items()]
+    return [*lines, *(f"result.json has ledger.{word} = {was}, it is {now}" for word, (was, now) in moved.items())], []
+
+
+async def _integrity(folder: Path, run: _Run, connections: list[Connection]) -> tuple[dict[str, int], dict[str, str]]:
+    """Checks that find more than before the run, and those that could not run."""
+    before = _read(folder / "integrity-before.json", Integrity)
+    broken: Counter[str] = Counter()
+    unchecked: dict[str, str] = {}
+    for connection in connections:
+        if connection.in_block or not connection.is_open:
+            unchecked["all"] = "the connection was lost, or is in a transaction that the checks would end"
+            continue
+        try:
+            places = await restaurants_of(connection, _slugs(run))
+            ttl = timedelta(seconds=float(run.settings.get("run.hold_ttl_s", 180)))
+            now = await check(connection, [place.id for place in places], ttl)
+        except DatabaseFailed as error:
+            unchecked["all"] = str(error)
+            continue
+        unchecked |= now.failed
+        if before is None:
+            unchecked["before the run"] = "there is no integrity-before.json, so what is new is not known"
+        else:
+            broken.update(grew(before, now))
+    return dict(broken), unchecked
+
+
+def _is_cloned(run: _Run) -> bool:
+    """Whether each repeat of its plan had a database of its own."""
+    return bool(run.data) and run.database == f"sf_{run.run_id}"
+
+
+def _slugs(run: _Run) -> list[str]:
+    """The restaurants of the run; none for all."""
+    said = [one.strip() for one in run.settings.get("run.restaurants", "all").split(",") if one.strip()]
+    return [] if "all" in said else said
+
+
+def _longest(run: _Run) -> timedelta | None:
+    said = run.settings.get("api.longest_request_s")
+    return None if said is None else timedelta(seconds=float(said))
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise RecordsUnfit(f"{path}: could not be read: {error}") from error
