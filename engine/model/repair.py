@@ -1,6 +1,7 @@
-"""Repair: what was swept and cleared, and what it had blocked."""
+"""Repair: what would be put right and why, what was, and what is left."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -89,3 +90,106 @@ class Taken(msgspec.Struct, frozen=True):
     """Whether the platform takes events."""
 
     taken: bool
+
+
+class Remedy(StrEnum):
+    """What a repair does to one row."""
+
+    DELETE = "delete"
+    CLEAR = "clear"
+    """Its zone lock."""
+    RESTORE = "restore"
+    """A shadow becomes the real allocation that it was."""
+    UNASSIGN = "unassign"
+    """Its tables are taken back."""
+    REOPEN = "reopen"
+    """Back to pending."""
+    CONFIRM = "confirm"
+    NONE = "none"
+    """It cannot be put right here; `why` says what is in the way."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a repair may touch."""
+
+    restaurants: tuple[UUID, ...]
+    ttl: timedelta
+    """How old a hold may be."""
+
+
+class Repairable(msgspec.Struct, frozen=True):
+    """A row that is not as it should be, and what a repair does about it."""
+
+    what: str
+    """What is wrong with it, in some words."""
+    id: UUID
+    """Of the hold, the allocation or the booking that is changed."""
+    booking_id: UUID | None
+    subject: str
+    """What row it is, readable."""
+    restaurant: str
+    """Slug."""
+    tables: list[str]
+    """Table numbers."""
+    age_ns: int | None
+    """Since it was made, of a booking since it was changed last; None where the database does not say."""
+    remedy: str
+    """A word of `Remedy`."""
+    why: str
+
+
+class RepairRow(Repairable, frozen=True):
+    """A repairable row as its statement returns it: one of so many."""
+
+    total: int
+    """How many there are; at most 1,000 come back."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a repair would do."""
+
+    rows: tuple[Repairable, ...]
+    total: int
+    """How many there are, those beyond `rows` too."""
+
+    @property
+    def curable(self) -> tuple[Repairable, ...]:
+        """Those that something can be done about."""
+        return tuple(row for row in self.rows if row.remedy != Remedy.NONE)
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """What one repair did."""
+
+    rows: tuple[Repairable, ...]
+    """Those that were put right."""
+    left: int
+    """Those that are still there: beyond one repair's bound, in somebody's hands just then, or beyond cure."""
+    back: tuple[Repairable, ...] = ()
+    """Those of `rows` that were wrong again right after COMMIT: something in the database undoes the repair."""
+    trouble: str = ""
+    """Why nobody looked again after COMMIT; empty when somebody did, and `left` and `back` are then of that look."""
+
+
+class RepairNote(msgspec.Struct, frozen=True):
+    """A line of `repairs.jsonl` in a run's folder: who put right what in that run's database, and when."""
+
+    at: str
+    """Wall time, UTC, ISO 8601."""
+    who: str
+    command: str
+    target: str
+    database: str
+    restaurants: tuple[str, ...]
+    """Slugs."""
+    done: tuple[Repairable, ...]
+    left: int
+    back: tuple[UUID, ...] = ()
+    """Those of `done` that were wrong again right after COMMIT."""
+    trouble: str = ""
+
+
+class TakenRow(msgspec.Struct, frozen=True):
+    """A row that this transaction has locked or changed."""
+
+    id: UUID

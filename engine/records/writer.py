@@ -35,6 +35,25 @@ def write_json(path: Path, value: object) -> None:
     _replace(path, msgspec.json.format(msgspec.json.encode(masked(value)), indent=2) + b"\n")
 
 
+def append_json(path: Path, value: object) -> None:
+    """Put it behind what is there as one line of JSON, every string masked, and have it on the disk.
+
+    Raises RecordsFailed.
+    """
+    line = msgspec.json.encode(masked(value)) + b"\n"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE)
+        try:
+            # One write: two that append at once do not mix their lines.
+            if os.write(handle, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise failed("could not be written", path, error) from error
+
+
 def masked(value: object) -> Any:
     """A Struct, or whatever msgspec can encode, as masked lists and dicts."""
     return mask_builtins(msgspec.to_builtins(value, str_keys=True))

@@ -5,8 +5,50 @@ from datetime import timedelta
 from uuid import UUID
 
 from engine.database import Connection
-from engine.model.repair import LockedHold, Swept, SweptHold
-from engine.repair.transaction import AT_MOST, counted, repairing, told
+from engine.model.repair import (
+    Found,
+    LockedHold,
+    Remedy,
+    Repairable,
+    Repaired,
+    RepairRow,
+    Scope,
+    Swept,
+    SweptHold,
+)
+from engine.repair.transaction import AT_MOST, counted, found_in, looking, repairing, told
+
+_OLD = "leaked hold"
+
+
+async def list_holds(connection: Connection, scope: Scope) -> Found:
+    """Holds older than they may live. Raises DatabaseFailed."""
+    async with looking(connection, "holds"):
+        rows = await connection.rows("repair/list_holds", RepairRow, list(scope.restaurants), scope.ttl, AT_MOST)
+    return found_in(rows)
+
+
+async def repair_holds(connection: Connection, scope: Scope) -> Repaired:
+    """Sweep them: no attempt that lives has one so old, so a run that goes on loses none of its own.
+
+    Raises DatabaseFailed; then nothing was swept.
+    """
+    swept = await sweep_holds(connection, scope.restaurants, scope.ttl)
+    return Repaired(tuple(_repairable(hold) for hold in swept.holds), swept.left)
+
+
+def _repairable(hold: SweptHold) -> Repairable:
+    return Repairable(
+        what=_OLD,
+        id=hold.hold_id,
+        booking_id=hold.booking_id,
+        subject=f"hold {str(hold.hold_id)[:8]}",
+        restaurant=hold.restaurant,
+        tables=hold.tables,
+        age_ns=hold.age_ns,
+        remedy=Remedy.DELETE,
+        why=f"it stood in the way of {hold.blocked} bookings that wait",
+    )
 
 
 async def sweep_holds(connection: Connection, restaurants: Collection[UUID], ttl: timedelta) -> Swept:

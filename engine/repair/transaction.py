@@ -1,11 +1,13 @@
 """The one transaction of a repair: bounded, told to the platform, and undone as a whole when anything fails."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
-from engine.model.repair import Bound, Counted, Taken
+from engine.model.integrity import Bounds
+from engine.model.repair import Bound, Counted, Found, Repairable, RepairRow, Taken, TakenRow
 
 AT_MOST = 1_000
 """Rows that one repair takes; what is left is counted."""
@@ -37,11 +39,47 @@ async def repairing(connection: Connection, what: str) -> AsyncIterator[None]:
         raise DatabaseFailed(f"{what} failed and nothing was changed: COMMIT was answered with {word}")
 
 
+@asynccontextmanager
+async def looking(connection: Connection, what: str) -> AsyncIterator[None]:
+    """A transaction that can write nothing, bounded as a repair is. Raises DatabaseFailed.
+
+    Rows that a policy would hide are an error here, or nothing to repair would be said where much is.
+    """
+    try:
+        await connection.begin_looking()
+        await connection.row("verify/limits", Bounds, int(_STATEMENT_S * 1000))
+        yield
+        await connection.rollback()
+    except STEP_ERRORS as error:
+        await _undo(connection)
+        raise DatabaseFailed(f"{what} could not be listed: {describe(error)}") from error
+    except BaseException:
+        await _undo(connection)
+        raise
+
+
 async def told(connection: Connection, event_type: str, context: dict[str, object]) -> None:
     """Write one observability event, where the platform takes any."""
     answer = await connection.row("repair/takes_events", Taken)
     if answer is not None and answer.taken:
         await connection.execute("repair/event", event_type, json.dumps(context))
+
+
+async def took(connection: Connection, name: str, ids: Collection[UUID], *args: object) -> set[UUID]:
+    """The rows of these that a statement locked or changed; nothing is asked of none."""
+    if not ids:
+        return set()
+    return {row.id for row in await connection.rows(name, TakenRow, list(ids), *args)}
+
+
+def found_in(rows: Sequence[RepairRow]) -> Found:
+    """What a listing statement gave."""
+    total = rows[0].total if rows else 0
+    return Found(tuple(_bare(row) for row in rows), total)
+
+
+def _bare(row: RepairRow) -> Repairable:
+    return Repairable(*(getattr(row, field) for field in Repairable.__struct_fields__))
 
 
 async def counted(connection: Connection, name: str, *args: object) -> int:
