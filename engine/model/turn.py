@@ -21,6 +21,19 @@ class TurnEnd(StrEnum):
     """The operator went on to the next pass before it was taken."""
 
 
+class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a booking stood before the run changed it; `slotfill clean` puts it back so.
+
+    It had no tables: none that has any waits for some.
+    """
+
+    status: str = "pending"
+    zone_id: UUID | None = None
+    """The zone it was locked to; None for any."""
+    holds: tuple[UUID, ...] = ()
+    """Holds that lay on it; usually none."""
+
+
 class PendingBooking(msgspec.Struct, frozen=True):
     """A booking that waits for tables, as the database has it."""
 
@@ -31,6 +44,8 @@ class PendingBooking(msgspec.Struct, frozen=True):
     at: time
     """Local time of the restaurant."""
     party: int
+    before: Before | None = None
+    """How it stands now; None where that was not asked."""
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +62,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """The booking that is there already and only wants tables; None where attempts make bookings of their own."""
     twin: int = 0
     """Turns of one run with the same number above 0 send the same request: one idempotency key, one guest."""
+    before: Before | None = None
+    """How the booking that is there already stood when the turn was planned; None in journals of earlier versions."""
 
     @property
     def label(self) -> str:

@@ -125,4 +125,12 @@ class AssignPlan(Rota):
 
 
 def _turn(turn_id: TurnId, pending: PendingBooking) -> Turn:
-    return Turn(turn_id, pending.restaurant, pending.on, pending.at, pending.party, booking_id=pending.booking_id)
+    return Turn(
+        turn_id,
+        pending.restaurant,
+        pending.on,
+        pending.at,
+        pending.party,
+        booking_id=pending.booking_id,
+        before=pending.before,
+    )
