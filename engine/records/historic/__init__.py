@@ -1,0 +1,1 @@
+"""The platform's old reports: read, put in order, and made a run of."""
