@@ -16,6 +16,7 @@ import pytest
 from engine.config import EmbeddedSettings
 from engine.platform import databases
 from engine.platform.cluster import Cluster, stop
+from tests.controls.score import score
 from tests.loopback import stay_here
 from tests.scratch import FOLDER, ScratchDatabase
 from tests.shell import Shell
@@ -50,6 +51,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             del os.environ[FOLDER]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave campaigns out, unless -m says which tests are wanted: they are long, and `make faults` asks for them."""
+    if config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("campaign")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many of the planted faults the verification caught."""
+    said = [
+        one for word in ("passed", "failed", "error", "skipped", "") for one in terminalreporter.stats.get(word, ())
+    ]
+    for line in score(one for one in said if isinstance(one, pytest.TestReport)):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
