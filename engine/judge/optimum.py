@@ -87,7 +87,9 @@ def _apart(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
 
 
 def _solved(house: House, wanted: Sequence[Wanted], limit_s: float, waste: bool) -> Optimum:
-    columns = [(index, seating) for index, one in enumerate(wanted) for seating in house.seatings(one.party)]
+    columns = [
+        (index, seating) for index, one in enumerate(wanted) for seating in house.free(one.party, one.start, one.end)
+    ]
     if not columns:
         return Optimum(len(wanted), 0, 0, 0, 0, ())
     solve = _model(wanted, columns)

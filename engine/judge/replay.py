@@ -57,7 +57,9 @@ def best_fit(house: House, arrivals: Sequence[Wanted]) -> tuple[Placed, ...]:
     diary = Diary(house)
     found: list[Placed] = []
     for one in arrivals:
-        for seating in sorted(house.seatings(one.party), key=lambda seating: (seating.seats, len(seating.tables))):
+        for seating in sorted(
+            house.free(one.party, one.start, one.end), key=lambda seating: (seating.seats, len(seating.tables))
+        ):
             if not diary.others(seating.tables, one):
                 diary.take(seating.tables, one)
                 numbers = tuple(house.tables[place].number for place in seating.tables)
@@ -84,6 +86,8 @@ def infeasible(
         others = diary.others(places, one)
         if others:
             why = f"{'+'.join(numbers)} is taken by {min(others)} at that time"
+        elif house.blocked(places, one.start, one.end):
+            why = f"{'+'.join(numbers)} was taken before the run"
         if why:
             found.append(Infeasible(booking, why))
         diary.take(places, one)
@@ -120,7 +124,7 @@ def _swap(
         return tuple(house.tables[place].number for place in places)
 
     best: Swap | None = None
-    for seating in house.seatings(one.party):
+    for seating in house.free(one.party, one.start, one.end):
         others = diary.others(seating.tables, one)
         if not others:
             return Swap(one.booking, one.party, one.start, numbers(seating.tables))
@@ -128,7 +132,7 @@ def _swap(
             continue
         (other,) = others
         mover = wanted[other]
-        for place in house.seatings(mover.party):
+        for place in house.free(mover.party, mover.start, mover.end):
             meets = one.start < mover.end and one.end > mover.start
             if diary.others(place.tables, mover) or (meets and set(place.tables) & set(seating.tables)):
                 continue

@@ -1,6 +1,7 @@
 """Which sets of tables may seat a party, by the rules that a database enforces and no planner's taste. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import combinations
 from uuid import UUID
 
@@ -19,6 +20,15 @@ class HouseRules(msgspec.Struct, frozen=True):
     max_tables: int = 3
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """A table that somebody else has for [start, end), UTC."""
+
+    table: str
+    """Its number."""
+    start: datetime
+    end: datetime
+
+
 class Seating(msgspec.Struct, frozen=True):
     """One set of tables for a party."""
 
@@ -30,12 +40,17 @@ class Seating(msgspec.Struct, frozen=True):
 class House:
     """A floor's tables by place, and the seatings of each party size, found once."""
 
-    def __init__(self, floor: Floor, rules: HouseRules = HouseRules()) -> None:  # noqa: B008 - frozen
+    def __init__(self, floor: Floor, rules: HouseRules = HouseRules(), taken: Iterable[Taken] = ()) -> None:  # noqa: B008 - frozen
+        """`taken` is what others had of its tables before: no solution may touch it."""
         self.rules = rules
         self.tables: tuple[Table, ...] = tuple(sorted(floor.tables, key=lambda table: (table.number, table.id)))
         self.places = {table.number: place for place, table in enumerate(self.tables)}
         self._touching = _touching(self.tables, floor.adjacency)
         self._found: dict[int, tuple[Seating, ...]] = {}
+        self._taken: dict[int, list[Taken]] = {}
+        for one in taken:
+            if one.table in self.places:
+                self._taken.setdefault(self.places[one.table], []).append(one)
 
     def seatings(self, party: int) -> tuple[Seating, ...]:
         """Every set that seats the party and has no part that does, smallest sets first.
@@ -46,6 +61,17 @@ class House:
         if known is None:
             known = self._found[party] = tuple(self._minimal(party))
         return known
+
+    def free(self, party: int, start: datetime, end: datetime) -> tuple[Seating, ...]:
+        """The seatings whose tables nobody else has in that window."""
+        found = self.seatings(party)
+        if not self._taken:
+            return found
+        return tuple(one for one in found if not self.blocked(one.tables, start, end))
+
+    def blocked(self, tables: Iterable[int], start: datetime, end: datetime) -> bool:
+        """Whether others have one of these tables in that window."""
+        return any(one.start < end and one.end > start for place in tables for one in self._taken.get(place, ()))
 
     def allows(self, tables: Sequence[int], party: int) -> str:
         """Why a set may not seat the party; empty when it may. Sets with a table too many may."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.front import LinkLost
 from engine.link import LinkDoor
-from engine.records.archive import RunEntry, find, runs_folder
+from engine.records.archive import Manifest, RunEntry, find, runs_folder
 from engine.records.trouble import RunNotFound
 from tui.verbs.speak import settings_of
 
@@ -14,6 +14,13 @@ def entry_of(args: Namespace, wanted: str | None = None) -> RunEntry:
     """The run a command line names. Raises RunNotFound, SettingsInvalid."""
     root = runs_folder(settings_of(args).records.runs)
     return find(root, args.run if wanted is None else wanted)
+
+
+def manifest_of(entry: RunEntry) -> Manifest:
+    """What a run is. Raises RunNotFound for a folder that does not say."""
+    if entry.manifest is None:
+        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
+    return entry.manifest
 
 
 async def door_of(entry: RunEntry) -> LinkDoor:
@@ -28,4 +35,4 @@ async def door_of(entry: RunEntry) -> LinkDoor:
     return await LinkDoor.open(Path(entry.manifest.socket))
 
 
-__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of"]
+__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of", "manifest_of"]

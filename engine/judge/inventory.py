@@ -1,0 +1,116 @@
+"""The inventory bound of a run, house by house: what was possible, what a simple rule makes of it, what rules cost."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from engine.judge.demand import Demand
+from engine.judge.optimum import LIMIT_S, optimum
+from engine.judge.replay import best_fit, infeasible, regrets
+from engine.judge.seatings import House, HouseRules, Taken
+from engine.model.floor import Floor
+from engine.model.optimum import HouseOptimum, Price, Regret, RunOptimum
+
+RELAXED: tuple[tuple[str, dict[str, bool | int]], ...] = (
+    ("tables of one zone only", {"same_zone": False}),
+    ("tables that touch", {"adjacency": False}),
+    ("movable tables only", {"movable": False}),
+    ("one table more in a set", {}),
+)
+"""Rules, and what stands in the model without them."""
+
+
+def words(rules: HouseRules) -> str:
+    """The rules of the model in one sentence's worth of words."""
+    told = [f"at most {rules.max_tables} tables a booking"]
+    told += [
+        name
+        for name, holds in (
+            ("of one zone", rules.same_zone),
+            ("each touching another", rules.adjacency),
+            ("all movable when several", rules.movable),
+        )
+        if holds
+    ]
+    return ", ".join([*told, "enough seats, windows as the run had them"])
+
+
+def house_optimum(
+    floor: Floor, demand: Demand, rules: HouseRules, taken: Iterable[Taken] = (), *, prices: bool = True
+) -> HouseOptimum:
+    """One restaurant's bound beside what it achieved. Raises SolverMissing."""
+    taken = tuple(taken)
+    house = House(floor, rules, taken)
+    wanted = list(demand.wanted.values())
+    bad = infeasible(house, demand.wanted, demand.achieved)
+    online = best_fit(house, wanted)
+    seats = {table.number: table.capacity for table in floor.tables}
+    parties = {name: demand.wanted[name].party for name in demand.achieved if name in demand.wanted}
+    had = sum(seats.get(number, 0) for name in parties for number in demand.achieved[name])
+    covers = sum(parties.values())
+    if bad:
+        withheld = (
+            f"{len(bad)} achieved assignments are not in the model, so it is wrong: {bad[0].booking}: {bad[0].why}"
+        )
+        return HouseOptimum(
+            demand.restaurant, demand.bookings, demand.outside, len(demand.achieved), None, False, len(online),
+            covers, None, had - covers, None, None, (), (), withheld,
+        )  # fmt: skip
+    best = optimum(house, wanted)
+    missed = regrets(house, demand.wanted, demand.achieved) if len(demand.achieved) < best.bound else ()
+    return HouseOptimum(
+        restaurant=demand.restaurant,
+        bookings=demand.bookings,
+        outside=demand.outside,
+        achieved=len(demand.achieved),
+        bound=best.bound,
+        is_proven=best.is_proven,
+        online=len(online),
+        covers=covers,
+        optimal_covers=best.covers,
+        waste=had - covers,
+        optimal_waste=best.waste,
+        efficiency=len(demand.achieved) / best.bound if best.bound else None,
+        prices=tuple(_prices(floor, demand, rules, taken, best.bound)) if prices else (),
+        regrets=tuple(
+            Regret(one.booking, one.party, one.start, one.tables, one.moved, one.moved_from, one.moved_to)
+            for one in missed
+        ),
+    )
+
+
+def run_optimum(
+    run_id: str, floors: Mapping[str, Floor], found: Iterable[Demand], rules: HouseRules,
+    taken: Mapping[str, tuple[Taken, ...]],
+) -> RunOptimum:  # fmt: skip
+    """All restaurants of a run; how long it took is the caller's to say. Raises SolverMissing."""
+    shares = tuple(found)
+    houses = tuple(house_optimum(floors[one.restaurant], one, rules, taken.get(one.restaurant, ())) for one in shares)
+    bound = None if any(one.bound is None for one in houses) else sum(one.bound or 0 for one in houses)
+    achieved = sum(one.achieved for one in houses)
+    text = msgspec.json.encode((rules, [floors[one.restaurant] for one in shares], shares, taken))
+    return RunOptimum(
+        run_id=run_id,
+        rules=words(rules),
+        data=sha256(text).hexdigest()[:16],
+        took_ms=0.0,
+        houses=houses,
+        bookings=sum(one.bookings for one in houses),
+        achieved=achieved,
+        bound=bound,
+        efficiency=achieved / bound if bound else None,
+    )
+
+
+def _prices(floor: Floor, demand: Demand, rules: HouseRules, taken: tuple[Taken, ...], bound: int) -> Iterable[Price]:
+    """Each rule alone gives way, and the house is solved again; nothing is to be had where nobody was refused."""
+    for name, change in RELAXED:
+        changed = msgspec.structs.replace(rules, **(change or {"max_tables": rules.max_tables + 1}))
+        if changed == rules:
+            continue
+        if bound == len(demand.wanted):
+            yield Price(name, 0, is_proven=True)
+            continue
+        best = optimum(House(floor, changed, taken), list(demand.wanted.values()), limit_s=LIMIT_S / 2, waste=False)
+        yield Price(name, best.accepted - bound, best.is_proven)

@@ -1,0 +1,29 @@
+"""`slotfill optimum`: the stress set's bound is proven and reached, and no run beats it."""
+
+import pytest
+
+from tests.shell import Shell
+
+
+@pytest.mark.timeout(180)
+def test_the_stress_set_is_proven_and_no_run_beats_it(shell: Shell) -> None:
+    shell.do("run", "assign", "--concurrency", "5", "--headless", "--yes", timeout=90)
+    done = shell.do("optimum", "--json", timeout=90)
+    assert done.code == 0, done.err
+    found = done.json()
+    assert (found["bookings"], found["bound"]) == (105, 105)
+    assert found["achieved"] <= found["bound"]
+    assert all(house["is_proven"] and house["achieved"] <= house["bound"] for house in found["houses"])
+    told = shell.do("optimum").out
+    assert "proven bound 105" in told
+    assert "rules: at most 3 tables a booking" in told
+
+
+def test_an_evening_that_was_too_small_names_who_was_missed_and_its_bound_is_over_what_was_free(shell: Shell) -> None:
+    words = ("--start", "19:00", "--end", "19:15", "--stress-max", "30", "--min-party", "2", "--max-party", "6")
+    shell.do("run", "fill", *words, "--concurrency", "4", "--share-slots", "--headless", "--yes", timeout=90)
+    done = shell.do("optimum", "--json", timeout=90)
+    assert done.code == 0, done.err
+    (house,) = done.json()["houses"]
+    assert house["achieved"] <= house["bound"] <= house["bookings"]
+    assert house["online"] <= house["bound"]
