@@ -1,0 +1,149 @@
+"""The verdict over one run or sweep: pathologies by their signatures, the limit, and what forbids more. Pure."""
+
+from collections.abc import Sequence
+
+from engine.judge import doubts
+from engine.judge.evidence import Book, Left, derived
+from engine.judge.limits import Limit, look
+from engine.judge.pathologies import PATHOLOGIES, Pathology
+from engine.judge.signs import ATTEMPTS, Case, Seen
+from engine.model.client_floor import ClientFloor
+from engine.model.report import Result
+from engine.model.verdict import Claim, Sureness, Verdict
+
+NO_VERDICT = "no verdict"
+_ORDER = {grade: number for number, grade in enumerate(Sureness)}
+
+
+def verdict(found: Result, left: Left, floor: ClientFloor | None = None, unlike: Sequence[str] = ()) -> Verdict:
+    """What the evidence comes to. `left.documents` holds the result itself under its file's name.
+
+    `unlike` says in which fingerprints the legs of a sweep differ.
+    """
+    book = Book(left)
+    case = Case(found, book, _larger(found))
+    if found.plan == "import":
+        text = "a report of old says nothing of waits, steps or what the database held"
+        return Verdict(f"{NO_VERDICT}: {text}", refusals=(text,))
+    late = doubts.generator(case, floor, left.samples)
+    looked = look(case, timing=not late)
+    claims, spent = _named(case, looked.limit)
+    if looked.limit is not None and not spent:
+        claims.append(_limited(case, looked.limit))
+    claims.sort(key=lambda claim: _ORDER[claim.grade])
+    refusals = [*doubts.size(case, tuple(unlike)), *doubts.ledger(case), *looked.refusals]
+    if late:
+        refusals.insert(0, f"the generator may be the limit: {'; '.join(late)}")
+    return Verdict(_summary(claims, refusals), tuple(claims), tuple(refusals), tuple(book.numbers))
+
+
+def _larger(found: Result) -> tuple[int, ...]:
+    """The legs of the larger half of a sweep's levels: there a limit shows. None of a run that is no sweep."""
+    if found.sweep is None:
+        return ()
+    most = max((level.concurrency for level in found.levels), default=0)
+    return tuple(sorted(leg for level in found.levels if 2 * level.concurrency > most for leg in level.legs))
+
+
+def _summary(claims: list[Claim], refusals: list[str]) -> str:
+    if claims:
+        more = f", and {len(claims) - 1} more" if len(claims) > 1 else ""
+        first = claims[0]
+        where = f" at {first.step}" if first.step else ""
+        return f"{first.grade.value}: {first.name or first.resource}{where}{more}"
+    if refusals:
+        return f"{NO_VERDICT}: nothing stands out, and {refusals[0]}"
+    return f"{NO_VERDICT}: nothing stands out"
+
+
+def _named(case: Case, limit: Limit | None) -> tuple[list[Claim], bool]:
+    """The pathologies that are there, and whether the limit is one of them."""
+    claims, spent = [], False
+    for one in PATHOLOGIES.values():
+        signs = [sign(case) for sign in one.signs]
+        if not all(signs):
+            continue
+        mine = limit if limit is not None and one.waits == limit.wait.name and one.step in ("", limit.step) else None
+        if not one.signs and (mine is None or spent):
+            continue
+        spent = spent or mine is not None
+        there = [seen for seen in (*signs, *(sign(case) for sign in one.beside)) if seen is not None and seen.kind]
+        claims.append(_claim(case, one, there, mine))
+    return claims, spent
+
+
+def _claim(case: Case, one: Pathology, there: list[Seen], limit: Limit | None) -> Claim:
+    before = len(case.book.numbers)
+    seen = [*there, *(limit.seen if limit is not None else ())]
+    step = one.step or (limit.step if limit is not None else "")
+    headline = f"{one.headline}, in {step}" if limit is not None and not one.step else one.headline
+    effect, interval = _effect(case, there, limit)
+    return Claim(
+        claim=f"{headline}: {'; '.join(clause.tell(case.book) for clause in seen)}.",
+        grade=grade({clause.kind for clause in seen}),
+        step=step,
+        resource=one.resource,
+        name=one.name,
+        effect=effect,
+        interval=interval,
+        runs=_runs(case),
+        evidence=_since(case, before, seen),
+        kinds=tuple(dict.fromkeys(clause.kind for clause in seen)),
+        would_refute=one.refute,
+        rivals=one.rivals,
+    )
+
+
+def _limited(case: Case, limit: Limit) -> Claim:
+    """A limit that is no pathology."""
+    before = len(case.book.numbers)
+    effect, interval = _effect(case, [], limit)
+    said = "; ".join(clause.tell(case.book) for clause in limit.seen)
+    return Claim(
+        claim=f"{limit.step} is held up by {limit.wait.resource}: {said}.",
+        grade=grade({clause.kind for clause in limit.seen}),
+        step=limit.step,
+        resource=limit.wait.resource,
+        effect=effect,
+        interval=interval,
+        runs=_runs(case),
+        evidence=_since(case, before, list(limit.seen)),
+        kinds=tuple(clause.kind for clause in limit.seen),
+        would_refute=f"throughput that stays as it is with {limit.wait.resource} out of the way",
+        rivals=("our own client: sessions that wait for it are counted apart, and are fewer",),
+    )
+
+
+def grade(kinds: set[str]) -> Sureness:
+    """Proven needs an experiment that the waits and the fit agree with; two kinds support, one suggests."""
+    if {"experiment", "waits", "fit"} <= kinds:
+        return Sureness.PROVEN
+    return Sureness.SUPPORTED if len(kinds) > 1 else Sureness.SUGGESTIVE
+
+
+def _effect(case: Case, there: list[Seen], limit: Limit | None) -> tuple[str, tuple[float, float] | None]:
+    """How large it is: the part of the attempts that a sign counts, else of the workers' time."""
+    ref = next((seen.ref for seen in there if seen.ref is not None), None)
+    if ref is None:
+        return ("", None) if limit is None else (f"{case.book(limit.effect, '%')} of the workers' time in a step", None)
+    low, high = (case.book.left.value(derived(f"wilson {end}", ref, ATTEMPTS)) for end in ("low", "high"))
+    part = case.book.left.value(derived("ratio", ref, ATTEMPTS))
+    if part is None or part > 1 or low is None or high is None:
+        return f"{case.book(ref)} of them", None
+    text = (
+        f"{case.book(derived('ratio', ref, ATTEMPTS), '%')} of attempts, "
+        f"{case.book(derived('wilson low', ref, ATTEMPTS), '%')} to "
+        f"{case.book(derived('wilson high', ref, ATTEMPTS), '%')} with 95 % certainty"
+    )
+    return text, (low, high)
+
+
+def _runs(case: Case) -> int:
+    return max(1, len({one.repeat for one in case.result.passes}), len(case.result.levels))
+
+
+def _since(case: Case, before: int, seen: list[Seen]) -> tuple[str, ...]:
+    """Ids of the numbers that these clauses name, newly written down or known from before."""
+    said = " ".join(clause.tell(case.book) for clause in seen)
+    named = [one.id for one in case.book.numbers if f"[{one.id}]" in said]
+    return tuple(dict.fromkeys((*named, *(one.id for one in case.book.numbers[before:]))))
