@@ -47,7 +47,7 @@ bench: setup
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 faults: setup
-	@$(BIN)/python -m pytest tests/faults -m "campaign or not campaign" $(ARGS)
+	@$(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify -m "campaign or not campaign" $(ARGS)
 
 lock: setup
 	@$(BIN)/python -m pip install --quiet uv

@@ -22,6 +22,7 @@ from engine.observe.sampler import Sampler
 from engine.opening import Opened, opened
 from engine.planning import NothingToDo
 from engine.platform.binaries import PlatformUnfit
+from engine.platform.cluster import log_of
 from engine.records.trouble import RecordsFailed
 from engine.redact import know, mask, mask_words
 from engine.sockets import SocketUnfit, sweep
@@ -97,13 +98,15 @@ async def _work(stands: Opened) -> int:
     loop.add_signal_handler(signal.SIGTERM, run.crew.stop)
     code, reason = ExitCode.PASSED, ""
     try:
-        run.passes.begin(run.plan, run.crew)
+        if run.faults is not None:
+            run.waits.log = await log_of(run.steering.settings.embedded)
+        await stands.begin()
         await _beside(stands)
-        while run.passes.repeat < run.steering.settings.run.repeat and not run.crew.is_stopping:
+        while run.passes.repeat < stands.repeats and not run.crew.is_stopping:
             await run.passes.finish(run.plan, run.crew)
             await stands.checks.after()
             await stands.renew()
-            run.passes.begin(run.plan, run.crew)
+            await stands.begin()
             await _beside(stands)
     except* RecordsFailed as failed:
         code, reason = ExitCode.RECORDS, _first(failed)
@@ -136,8 +139,14 @@ async def _beside(stands: Opened) -> None:
             beside.create_task(run.lag.run(), name="loop lag"),
             beside.create_task(run.journal.keep_synced(), name="journal"),
             beside.create_task(run.record(), name="recording"),
+            beside.create_task(run.reconciler.run(), name="reconciler"),
+            beside.create_task(run.waits.run(), name="sampler of waits"),
         ]
+        await run.waits.begin(run.crew.leg)
         await run.crew.run()
+        await run.waits.end()
+        await run.waits.close()
+        await run.reconciler.last_look()
         for task in tasks:
             task.cancel()
 

@@ -7,8 +7,8 @@ import msgspec
 from engine.model.sample import Sample
 
 NS = 1_000_000_000
-SPARE = 3
-"""Connections of a run besides its workers': the sampler's, the ground's, and the checks' at the end."""
+SPARE = 5
+"""Connections of a run besides its workers': two samplers', reconciler's, ground's, and the checks' between passes."""
 
 
 class Budget(msgspec.Struct, frozen=True):

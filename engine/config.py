@@ -93,6 +93,18 @@ class BurstSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many of them repeat another one's idempotency key."""
 
 
+class SweepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`slotfill sweep`: the plan at several concurrencies, each `run.repeat` times, from the same state."""
+
+    levels: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 15)
+    """Workers; each level comes once in every block of repeats."""
+    experiment: str = "auto"
+    """`on` slows one step after the other down, at the largest level; `auto` where the levels allow a fit; or `off`.
+    Embedded platform only."""
+    delay_ms: int = 20
+    """By so much a step is slowed down."""
+
+
 class AllocatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table planner."""
 
@@ -184,6 +196,8 @@ class ObserveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     interval_s: float = 0.5
     timeout_s: float = 2.0
+    waits_hz: float = 10.0
+    """Looks a second at what our own backends wait for; fewer where a look is dear. 0 for none."""
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -230,6 +244,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assign: AssignSettings = AssignSettings()
     create: CreateSettings = CreateSettings()
     burst: BurstSettings = BurstSettings()
+    sweep: SweepSettings = SweepSettings()
     allocator: AllocatorSettings = AllocatorSettings()
     api: ApiSettings = ApiSettings()
     flags: FlagSettings = FlagSettings()

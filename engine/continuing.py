@@ -1,153 +1,166 @@
-"""Going on with a run that stopped or crashed: how far it had come, and what was in flight when it ended."""
+"""Going on with a run that stopped or crashed: what was in flight is settled by proof before anything else is done.
 
-from collections.abc import Iterable
-from datetime import date, time
+Nobody of the dead run works any more, and the server says what became of each transaction. Whoever goes on settles it
+anew, for every run before him: the same proof gives the same answer, so one that was killed meanwhile leaves nothing
+undone and nothing done twice.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
-import msgspec
-
+from engine.clock import Clock
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
-from engine.model.event import AttemptEnded, Intended, RunPlanned, TurnEnded
-from engine.model.ids import AttemptId, TurnId
-from engine.model.outcome import Outcome
-from engine.model.rows import BookingRow
-from engine.model.turn import Turn, TurnEnd
-from engine.plan import Done
+from engine.held import read_held
+from engine.metrics.ledger import ledger
+from engine.metrics.unfinished import Progress, Unfinished, progress, settled, unfinished
+from engine.model.continued import Continued, Settled
+from engine.model.event import Event
+from engine.model.ids import RunId
+from engine.model.ledger import Entry, Reading
 from engine.records.archive import RunEntry, find
-from engine.records.journal import read
+from engine.records.journal import ENDING, NAME, read
+from engine.records.segments import segments
+from engine.repair.left import GivenUp, StillWorking, give_up, quieten
+from engine.verify.ledger import fates
 
-_FILLED = Outcome.FILLED.word
 
-
-class InFlight(msgspec.Struct):
-    """An attempt that has no last word, or whose last word was that it was cancelled."""
-
-    turn: TurnId
-    booking_id: UUID
-    key: str
-    makes_booking: bool
-    holds: list[UUID]
+class Undecided(Exception):
+    """What became of something cannot be told, so nothing may be done after it. One sentence; nothing was changed."""
 
 
 class Behind(NamedTuple):
-    """What lies behind a run that is gone on with."""
+    """What lies behind a run that goes on: every run before it, oldest first."""
 
-    slots: dict[tuple[str, date, time], Done]
-    numbers: frozenset[int]
-    """Turns that had ended, by their number in the plan, from 1."""
-    in_flight: dict[TurnId, list[InFlight]]
-    turns: dict[TurnId, Turn]
+    plan: str
+    legs: tuple[Unfinished, ...]
+    through_api: bool
+    ended_at: datetime | None
+    """Wall time, UTC, of the last thing that the last of them said; None when it said nothing."""
 
-    def settled(self, there: Iterable[UUID]) -> "Behind":
-        """The same once it is known which of the bookings in flight are there: those count as filled."""
-        found = set(there)
-        slots = dict(self.slots)
-        numbers = set(self.numbers)
-        for turn_id, attempts in self.in_flight.items():
-            recovered = sum(one.booking_id in found for one in attempts)
-            if recovered:
-                turn = self.turns[turn_id]
-                key = turn.restaurant, turn.on, turn.at
-                had = slots.get(key, Done(0, 0, ended_turn=False, party=turn.party))
-                slots[key] = msgspec.structs.replace(had, begun=had.begun + recovered, filled=had.filled + recovered)
-                numbers.add(turn_id - min(self.turns) + 1)
-        return self._replace(slots=slots, numbers=frozenset(numbers))
+    @property
+    def last(self) -> Unfinished:
+        """The run that is gone on with."""
+        return self.legs[-1]
+
+    @property
+    def runs(self) -> tuple[RunId, ...]:
+        """All of them."""
+        return tuple(leg.run for leg in self.legs)
+
+    @property
+    def has_in_flight(self) -> bool:
+        """Whether anything of any of them was in flight."""
+        return any(leg.in_flight for leg in self.legs)
+
+
+class Place(NamedTuple):
+    """Where it is settled."""
+
+    connection: Connection
+    clock: Clock
+    contexts: Sequence[Mapping[str, str]] = ({},)
+    """Session settings of each group of restaurants that row security shows together."""
+    longest_s: float = 0.0
+    """How long somebody else's API may work on a request whose answer nobody waits for; 0 where none is."""
 
 
 def behind(root: Path, entry: RunEntry) -> Behind:
     """What the run, and those it went on with, had done. Raises RecordsDamaged, RunNotFound."""
-    earlier: dict[tuple[str, date, time], Done] = {}
-    numbers: frozenset[int] = frozenset()
-    if entry.manifest is not None and entry.manifest.continues:
-        before = behind(root, find(root, entry.manifest.continues))
-        earlier, numbers = before.slots, before.numbers
-    return _folded(entry.path, earlier, numbers)
+    entries = [entry]
+    while (manifest := entries[0].manifest) is not None and manifest.continues:
+        entries.insert(0, find(root, manifest.continues))
+    manifest = entry.manifest
+    through_api = bool(manifest and manifest.base_url)
+    legs = tuple(unfinished(RunId(one.run_id), _events(one.path), through_api=through_api) for one in entries)
+    ended_at = None
+    if manifest is not None and legs[-1].last_ns:
+        ended_at = datetime.fromisoformat(manifest.started_at) + timedelta(microseconds=legs[-1].last_ns / 1000)
+    return Behind(manifest.plan if manifest else "", legs, through_api, ended_at)
 
 
-def _folded(folder: Path, slots: dict[tuple[str, date, time], Done], numbers: frozenset[int]) -> Behind:
-    turns: dict[TurnId, Turn] = {}
-    attempts: dict[AttemptId, InFlight] = {}
-    ended: dict[TurnId, list[bool]] = {}
-    closed: dict[TurnId, TurnEnd] = {}
-    repeat = 1
-    for event in read(folder):
-        if isinstance(event, RunPlanned):
-            if event.repeat > repeat:
-                # Each repeat has a database of its own: what is gone on with is the last one.
-                repeat = event.repeat
-                turns.clear()
-                attempts.clear()
-                ended.clear()
-                closed.clear()
-            turns.update((turn.id, turn) for turn in event.turns)
-        elif isinstance(event, Intended):
-            _intended(event, attempts)
-        elif isinstance(event, AttemptEnded) and event.ids.turn is not None and not _cancelled(event):
-            if event.ids.attempt is not None:
-                attempts.pop(event.ids.attempt, None)
-            ended.setdefault(event.ids.turn, []).append(event.outcome == _FILLED)
-        elif isinstance(event, TurnEnded) and event.ids.turn is not None:
-            closed[event.ids.turn] = event.end
-    found = dict(slots)
-    over = set(numbers)
-    first = min(turns, default=TurnId(1))
-    for turn_id, turn in turns.items():
-        outcomes = ended.get(turn_id, [])
-        # A turn that only a cancel exhausted goes on.
-        is_over = closed.get(turn_id) is TurnEnd.CAPPED or (turn_id in closed and not all(outcomes))
-        had = found.get((turn.restaurant, turn.on, turn.at), Done(0, 0, ended_turn=False))
-        found[turn.restaurant, turn.on, turn.at] = Done(
-            begun=had.begun + len(outcomes),
-            filled=had.filled + sum(outcomes),
-            ended_turn=had.ended_turn or is_over,
-            party=turn.party if outcomes else had.party,
-        )
-        if is_over:
-            over.add(turn_id - first + 1)
-    in_flight: dict[TurnId, list[InFlight]] = {}
-    for one in attempts.values():
-        in_flight.setdefault(one.turn, []).append(one)
-    return Behind(found, frozenset(over), in_flight, turns)
+def _events(folder: Path) -> Callable[[], Iterable[Event]]:
+    """The journal. An engine that was killed before it had one had sent nothing: what is sent is written down first."""
+    return lambda: read(folder) if segments(folder, NAME, ENDING) else []
 
 
-def _intended(event: Intended, attempts: dict[AttemptId, InFlight]) -> None:
-    if event.ids.attempt is None or event.ids.turn is None:
-        return
-    one = attempts.get(event.ids.attempt)
-    if one is None:
-        makes = event.hold_id is None
-        one = attempts[event.ids.attempt] = InFlight(event.ids.turn, event.booking_id, event.key, makes, [])
-    # The platform's own function draws a booking's id: what is sent after the submit knows it.
-    one.booking_id = event.booking_id
-    if event.hold_id is not None and event.hold_id not in one.holds:
-        one.holds.append(event.hold_id)
+async def settle(found: Behind, place: Place) -> tuple[Progress, Continued]:
+    """What is gone on from, once what was in flight is settled and what came to nothing is undone.
 
-
-def _cancelled(event: AttemptEnded) -> bool:
-    return event.refusal is not None and event.refusal.timer == "operator"
-
-
-async def give_up(connection: Connection, attempts: Iterable[InFlight], there: Iterable[UUID]) -> int:
-    """Give back the holds of attempts that came to nothing, and cancel the bookings they made; how many bookings.
-
-    One transaction. Bookings that are there with tables keep everything. Raises DatabaseFailed.
+    Raises Undecided, and then nothing was changed; DatabaseFailed.
     """
-    found = set(there)
-    lost = [one for one in attempts if one.booking_id not in found]
-    holds = [hold for one in lost for hold in one.holds]
-    made = [one for one in lost if one.makes_booking]
     try:
-        await connection.begin()
-        await connection.execute("fill/release_members", holds)
-        await connection.execute("fill/release_holds", holds)
-        gone = await connection.rows(
-            "repair/give_up", BookingRow, [one.booking_id for one in made], [one.key for one in made]
+        ended = await quieten(place.connection, found.runs, place.clock)
+    except StillWorking as error:
+        raise Undecided(f"run {found.last.run} cannot be gone on with yet: {error}; end it, and try again") from error
+    undone = GivenUp((), 0)
+    if found.through_api:
+        await _outwait(found, place)
+        # What is still pending is cancelled before it is looked at: the API's own background work could come between.
+        undone = await give_up(
+            place.connection, found.runs, [one for leg in found.legs for one in leg.in_flight], place.contexts
         )
-        await connection.commit()
+    known = await fates(place.connection, _doubtful(found))
+    readings = [await _reading(place, leg) for leg in found.legs]
+    became = [
+        settled(leg, reading, known, decided=leg is not found.last)
+        for leg, reading in zip(found.legs, readings, strict=True)
+    ]
+    _refuse_undecided(found, became[-1])
+    if not found.through_api:
+        lost = [
+            one
+            for leg, attempts in zip(found.legs, became, strict=True)
+            for one, end in zip(leg.in_flight, attempts, strict=True)
+            if not end.took_effect
+        ]
+        undone = await give_up(place.connection, found.runs, lost, place.contexts)
+    last_ns = found.last.last_ns
+    continued = Continued(
+        run=found.last.run,
+        # Whatever was unheard is over by now, so this reading is after the longest time a server had for it.
+        ledger=ledger(found.last.words, readings[-1], known, read_ns=last_ns + 1),
+        in_flight=tuple(became[-1]),
+        cancelled=undone.cancelled,
+        released=undone.released,
+        ended=ended,
+    )
+    return progress(zip(found.legs, became, strict=True), found.plan), continued
+
+
+async def _outwait(found: Behind, place: Place) -> None:
+    """Wait until no server can work any more on a request of the dead run."""
+    if found.ended_at is None or not found.last.in_flight:
+        return
+    left_s = place.longest_s - (place.clock.wall() - found.ended_at).total_seconds()
+    # A wall clock that was set back must not make it wait for longer than a server may work.
+    wait_ns = round(min(left_s, place.longest_s) * 1e9)
+    await place.clock.sleep_until(place.clock.now_ns() + max(0, wait_ns))
+
+
+def _doubtful(found: Behind) -> set[int]:
+    """Transactions whose end somebody has to tell."""
+    unheard = {one.xid for leg in found.legs for one in leg.in_flight if one.xid is not None}
+    return unheard | found.last.words.doubtful
+
+
+async def _reading(place: Place, leg: Unfinished) -> Reading:
+    """Everything the run made or was about, as it is now. Raises DatabaseFailed."""
+    try:
+        return await read_held(place.connection, leg.run, leg.words.bookings, leg.words.acknowledged, place.contexts)
     except STEP_ERRORS as error:
-        if connection.is_open:
-            connection.terminate()
-        raise DatabaseFailed(f"what was in flight could not be given up: {describe(error)}") from error
-    return len(gone)
+        raise DatabaseFailed(f"what run {leg.run} left could not be read: {describe(error)}") from error
+
+
+def _refuse_undecided(found: Behind, attempts: Sequence[Settled]) -> None:
+    """Raises Undecided when something in flight may still come true, or may have and nobody can tell."""
+    open_ = [one for one in attempts if one.entry is Entry.UNRESOLVED]
+    if not open_:
+        return
+    named = ", ".join(f"#{one.attempt} of booking {one.booking_id}: {one.why}" for one in open_[:3])
+    more = f", and {len(open_) - 3} more" if len(open_) > 3 else ""
+    raise Undecided(
+        f"run {found.last.run} cannot be gone on with: what became of {len(open_)} attempts in flight cannot be told "
+        f"({named}{more}); nothing was changed: see to it, or start a new run"
+    )

@@ -2,24 +2,29 @@
 
 import asyncio
 import contextlib
+from array import array
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import msgspec
 
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import Words, ledger, merged
+from engine.metrics.rounds import rounds
 from engine.model.client_floor import ClientFloor
 from engine.model.ledger import Entry, Ledger
 from engine.model.outcome import Outcome
-from engine.model.report import Burst
+from engine.model.report import Burst, Level, Sweep
 from engine.model.run_state import RunState
+from engine.model.verdict import Experiment
 from engine.opening import Opened
 from engine.records.journal import read
-from engine.records.result import Ending, Persisted, build_result, persisted_of, write_result
+from engine.records.levels import RoundSamples, experiment_of, levels_of, sweep_of
+from engine.records.result import Ending, Persisted, build_result, write_result
 from engine.records.samples import read as read_samples
+from engine.records.samples import read_rounds
 from engine.records.trouble import RecordsDamaged, RecordsFailed
+from engine.records.verdict import houses_of
 from engine.target import Capability
 
 LAG_TO_MENTION_NS = 25_000_000
@@ -36,6 +41,15 @@ class Held(msgspec.Struct, frozen=True):
     """Why the database could not be read."""
 
 
+class Swept(msgspec.Struct, frozen=True):
+    """What a sweep came to; of a run that is none, nothing."""
+
+    levels: list[Level] = []
+    sweep: Sweep | None = None
+    experiment: dict[str, Experiment] = {}
+    samples: RoundSamples = {}
+
+
 async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str) -> int:
     """Read back, judge, write, and let the run be over. Returns its exit code."""
     run = stands.run
@@ -50,6 +64,8 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         run.samples.flush()
         await run.journal.sync()
         samples = await asyncio.to_thread(read_samples, stands.folder)
+        swept = await asyncio.to_thread(_swept, stands, samples)
+        code, reason = inconclusive(swept.sweep, code, reason)
         ending = Ending(
             state=state,
             reason=reason,
@@ -62,12 +78,21 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
                 *alerts(run.lag.p99_ns()),
                 *below_sight(stands.manifest.client_floor, samples),
                 *stands.checks.alerts,
+                *run.passes.alerts,
+                *(stands.continued.alerts if stands.continued is not None else ()),
             ),
             integrity=stands.checks.counts,
             faults=run.faults.there if run.faults is not None else (),
             burst=_burst(stands),
+            continued=stands.continued,
+            levels=swept.levels,
+            sweep=swept.sweep,
+            experiment=swept.experiment,
+            houses=houses_of(run.target.floors),
         )
-        write_result(stands.folder, build_result(stands.manifest, ending, run.tally, samples), samples)
+        # In a thread: the verdict reads the whole journal, and consoles are still there.
+        result = build_result(stands.manifest, ending, run.tally, samples)
+        await asyncio.to_thread(write_result, stands.folder, result, samples, swept.samples)
         run.exit_code = int(code)
         run.reason = reason
         run.crew.conclude(state, reason)
@@ -106,20 +131,43 @@ def below_sight(floor: ClientFloor | None, samples: Mapping[str, Sequence[int]])
     return tuple(found)
 
 
+def _swept(stands: Opened, samples: "Mapping[str, array[int]]") -> Swept:
+    """The levels of a sweep, from its journal and its raw samples. Raises RecordsDamaged."""
+    if stands.sweep is None:
+        return Swept()
+    settings = stands.run.steering.settings
+    found = rounds(read(stands.folder))
+    by_round = read_rounds(stands.folder, samples)
+    # Where rounds share a database, there is one ledger of all of them.
+    kept = stands.run.passes.kept
+    ledgers = {one.repeat: one.ledger for one in kept} if len(kept) == len(found) else {}
+    levels = levels_of(found, by_round, ledgers)
+    seed, repeats = settings.run.seed, settings.run.repeat
+    return Swept(levels, sweep_of(found, levels, seed, repeats), experiment_of(found, seed), by_round)
+
+
+def inconclusive(sweep: Sweep | None, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+    """The exit code with a sweep taken in: what its levels do not carry is no answer."""
+    if sweep is None or code is not ExitCode.PASSED:
+        return code, reason
+    if sweep.refusals:
+        return ExitCode.INCONCLUSIVE, f"no estimate of how it scales: {sweep.refusals[0]}"
+    if sweep.limited_at_most:
+        return ExitCode.INCONCLUSIVE, f"the generator was the limit at {sweep.generator_limited[-1]}"
+    return code, reason
+
+
 async def _held(stands: Opened) -> Held:
     try:
-        await stands.run.passes.finish(stands.run.plan, stands.run.crew)
-        return await asyncio.to_thread(_compared, stands, stands.run.passes.there)
+        passes = stands.run.passes
+        await passes.finish(stands.run.plan, stands.run.crew)
+        await passes.settle(stands.run.crew)
+        shares = {share: count for one in passes.kept for share, count in one.persisted.shares.items()}
+        persisted = Persisted(sum(one.persisted.total for one in passes.kept), shares)
+        return Held(persisted, merged([one.ledger for one in passes.kept]))
     except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged, RecordsFailed) as error:
         kept = await asyncio.to_thread(_unread, stands)
         return Held(None, trouble=str(error), ledger=kept)
-
-
-def _compared(stands: Opened, there: dict[UUID, int]) -> Held:
-    """What is there against what the journal says was acknowledged; the journal is read, memory is not trusted."""
-    passes = stands.run.passes
-    kept = ledger(_words(stands), passes.held, passes.fates, read_ns=passes.read_ns, longest_ns=passes.longest_ns)
-    return Held(persisted_of(there, read(stands.folder)), kept)
 
 
 def _words(stands: Opened) -> Words:

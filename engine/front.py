@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from engine.model.command import Answer, Command, Hello
+from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
 
@@ -28,6 +29,10 @@ class FrontDoor(Protocol):
 
     async def act(self, command: Command, who: str) -> Answer:
         """Do it, or say why not. Raises LinkLost."""
+        ...
+
+    async def detail(self, kind: str, wanted: str) -> Detail:
+        """One thing closely: a kind of `DetailKind`, and which one. What fails is told in it. Raises LinkLost."""
         ...
 
     async def close(self) -> None:

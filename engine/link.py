@@ -10,6 +10,7 @@ import msgspec
 
 from engine.front import FrontDoor, LinkLost
 from engine.model.command import Answer, Command, Hello
+from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
 
@@ -41,7 +42,14 @@ class AskAct(msgspec.Struct, frozen=True, tag="act"):
     who: str
 
 
-Ask: TypeAlias = AskHello | AskSnapshot | AskEvents | AskAct
+class AskDetail(msgspec.Struct, frozen=True, tag="detail"):
+    """One thing closely."""
+
+    kind: str
+    wanted: str
+
+
+Ask: TypeAlias = AskHello | AskSnapshot | AskEvents | AskAct | AskDetail
 
 
 Decoded = TypeVar("Decoded")
@@ -87,13 +95,15 @@ class LinkServer:
         self._server: asyncio.Server | None = None
         self._told_end: set[asyncio.Task[Any]] = set()
         """Clients that were given a snapshot of the run's end."""
+        self._aside: set[asyncio.Task[Any] | None] = set()
+        """Connections on which only details are asked, beside a client's own: no clients of their own."""
         self._moved = asyncio.Event()
         """Set when a client was told the end or went away."""
 
     @property
     def clients(self) -> int:
         """How many are connected."""
-        return len(self._clients)
+        return len(set(self._clients) - self._aside)
 
     async def open(self, path: Path) -> None:
         """Listen there, owner only. Raises OSError."""
@@ -109,7 +119,7 @@ class LinkServer:
         """Wait until every client has seen the run's end, but no longer than that."""
         try:
             async with asyncio.timeout(most_s):
-                while set(self._clients) - self._told_end:
+                while set(self._clients) - self._told_end - self._aside:
                     self._moved.clear()
                     await self._moved.wait()
         except TimeoutError:
@@ -141,6 +151,7 @@ class LinkServer:
         finally:
             self._clients.pop(task, None)
             self._told_end.discard(task)
+            self._aside.discard(task)
             self._moved.set()
             writer.close()
 
@@ -164,6 +175,9 @@ class LinkServer:
                 return self._encoder.encode(Events(following, events))
             case AskAct(command, who):
                 return self._encoder.encode(await self._door.act(command, who))
+            case AskDetail(kind, wanted):
+                self._aside.add(asyncio.current_task())
+                return self._encoder.encode(await self._door.detail(kind, wanted))
         assert_never(ask)
 
 
@@ -180,6 +194,7 @@ class LinkDoor:
         self._snapshots = msgspec.msgpack.Decoder(RunSnapshot)
         self._events = msgspec.msgpack.Decoder(Events)
         self._answers = msgspec.msgpack.Decoder(Answer)
+        self._details = msgspec.msgpack.Decoder(Detail)
 
     @classmethod
     async def open(cls, path: Path, timeout_s: float = 5.0) -> "LinkDoor":
@@ -210,6 +225,17 @@ class LinkDoor:
     async def act(self, command: Command, who: str) -> Answer:
         """Do it, or say why not. Raises LinkLost."""
         return self._decoded(self._answers, await self._ask(AskAct(command, who)))
+
+    async def detail(self, kind: str, wanted: str) -> Detail:
+        """One thing closely, over a connection of its own: it takes a while, and pictures must not wait for it.
+
+        Raises LinkLost.
+        """
+        beside = LinkDoor(self._path, self._timeout_s)
+        try:
+            return self._decoded(self._details, await beside._ask(AskDetail(kind, wanted)))
+        finally:
+            await beside.close()
 
     async def close(self) -> None:
         """Leave; the run goes on."""

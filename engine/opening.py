@@ -22,17 +22,21 @@ from engine.checks import Checks
 from engine.client_floor import client_floor
 from engine.clock import RunningClock
 from engine.config import Settings, SettingsInvalid
-from engine.continuing import behind, give_up
+from engine.continuing import Place, Undecided, behind, settle
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.fault_switch import FaultSwitch, Where
 from engine.fill.limits import Limits
 from engine.ground import CannotBegin, EmbeddedGround, ForeignGround, Ground
+from engine.judge.sweep import plan_detects
+from engine.metrics.unfinished import progress
+from engine.model.continued import Continued
 from engine.model.event import Acted
 from engine.model.fault import parse
 from engine.model.floor import Busy
 from engine.model.ids import Ids, RunId
+from engine.model.round import Round
 from engine.plan import Plan
 from engine.planning import PLANS, NothingToDo, Start, data_of, plan_of, rules, seatable, strategies
 from engine.platform.cluster import Cluster
@@ -43,13 +47,16 @@ from engine.records.archive import Manifest, find, new_folder, runs_folder, writ
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
-from engine.records.trouble import RecordsDamaged, RecordsFailed
+from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
 from engine.run import Run, RunParts
 from engine.safety import GuardRefused, guard_target
-from engine.settings_sources import check, flat
+from engine.schedule import refused_fit
+from engine.session import RESTAURANT
+from engine.settings_sources import check, check_sweep, flat
 from engine.sockets import socket_path
 from engine.spec import Spec
 from engine.steering import SPARE_CONNECTIONS
+from engine.sweeping import Sweeping, faults_of, rounds_of
 from engine.target import Capability
 from engine.targets.postgres import PostgresTarget
 
@@ -70,14 +77,34 @@ class Opened(msgspec.Struct):
     """Bring everything back to the first state and let the crew take over the plan once more: the next repeat."""
     seatable: int | None = None
     """Of a burst: distinct requests that one worker alone would seat."""
+    continued: Continued | None = None
+    """What lay behind a run that goes on with another; None for a run of its own."""
+    sweep: Sweeping | None = None
+    """The rounds of a sweep; None for a run that is none."""
+
+    @property
+    def repeats(self) -> int:
+        """How often the plan is run altogether."""
+        return self.run.steering.settings.run.repeat if self.sweep is None else len(self.sweep.rounds)
+
+    async def begin(self) -> None:
+        """Say what the leg in hand will do, once all is ready for it."""
+        run, terms = self.run, None
+        if self.sweep is not None:
+            terms = await self.sweep.terms(run.passes.repeat)
+            run.samples.begin_round(terms.number)
+        run.passes.begin(run.plan, run.crew, terms)
 
 
 def check_spec(spec: Spec) -> None:
     """Everything that settings alone can tell, before anything is started. Raises CannotBegin."""
+    spec = swept(spec)
     settings = spec.settings
     if spec.plan not in PLANS:
         raise CannotBegin(f"there is no plan {spec.plan}; give {', '.join(PLANS)}", ExitCode.USAGE)
     try:
+        if spec.sweep:
+            check_sweep(settings)
         check(settings)
         strategies(spec.plan, settings)
         faults = [parse(one) for one in settings.run.faults]
@@ -95,6 +122,7 @@ def check_spec(spec: Spec) -> None:
             ExitCode.USAGE,
         )
     if not is_embedded(target):
+        _check_foreign_sweep(spec)
         if faults:
             raise CannotBegin("faults are switched on in the embedded platform only", ExitCode.REFUSED)
         return
@@ -117,10 +145,37 @@ def check_spec(spec: Spec) -> None:
         )
 
 
+def swept(spec: Spec) -> Spec:
+    """The spec with the concurrency that a sweep's rooms must be large enough for, and with its experiment decided."""
+    sweep, run = spec.settings.sweep, spec.settings.run
+    if not spec.sweep or not sweep.levels:
+        return spec
+    if sweep.experiment == "auto":
+        target = spec.settings.targets.get(run.target)
+        fits = not refused_fit(len(sweep.levels), run.repeat) and target is not None and is_embedded(target)
+        sweep = msgspec.structs.replace(sweep, experiment="on" if fits and spec.fresh else "off")
+    run = msgspec.structs.replace(run, concurrency=max(sweep.levels))
+    return msgspec.structs.replace(spec, settings=msgspec.structs.replace(spec.settings, run=run, sweep=sweep))
+
+
+def _check_foreign_sweep(spec: Spec) -> None:
+    if not spec.sweep:
+        return
+    if spec.settings.sweep.experiment == "on":
+        raise CannotBegin("the experiment slows steps down in the embedded platform only", ExitCode.REFUSED)
+    if spec.fresh:
+        raise CannotBegin(
+            f"target {spec.settings.run.target} cannot be brought back to one state before each level, so its levels "
+            "would not compare; say --no-reset to run them all the same, one after the other in what is there",
+            ExitCode.REFUSED,
+        )
+
+
 @contextlib.asynccontextmanager
 async def opened(spec: Spec) -> AsyncIterator[Opened]:
     """A run made from the spec; left, its ground and target are let go. Raises CannotBegin."""
     check_spec(spec)
+    spec = swept(spec)
     run_id = RunId(secrets.token_hex(4))
     async with contextlib.AsyncExitStack() as stack:
         target = spec.settings.targets[spec.settings.run.target]
@@ -146,10 +201,10 @@ async def _stand(
     """Read what is there, plan, and make the run's folder with its first files. Raises CannotBegin."""
     settings = spec.settings
     try:
-        spec = msgspec.structs.replace(spec, settings=(settings := _within(settings, ground)))
+        spec = msgspec.structs.replace(spec, settings=(settings := _within(settings, ground, sweeps=spec.sweep)))
         target = await target_on(ground, spec, run_id)
         ladder = strategies(spec.plan, settings)
-        start, given_up = await _behind(spec, target)
+        start, continued = await _behind(spec, target, ground)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
         burst = await _seatable(plan, target, settings) if spec.plan == "burst" else None
     except DatabaseFailed as error:
@@ -157,6 +212,7 @@ async def _stand(
     except (NothingToDo, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     floor = await client_floor(min(settings.run.concurrency, 16)) if ground.base_url else None
+    sweep = _sweeping(spec, target)
     _prepare(target, plan, spec)
     clock = RunningClock()
     wall = clock.wall()
@@ -183,6 +239,7 @@ async def _stand(
         base_url=ground.base_url,
         fallback=ground.fallback,
         client_floor=floor,
+        rounds=0 if sweep is None else len(sweep.rounds),
     )
     folder = new_folder(runs_folder(settings.records.runs), spec.plan, run_id, wall)
     checks = Checks(target.connect, target, settings.run.hold_ttl_s, folder)
@@ -217,6 +274,7 @@ async def _stand(
             started_at=manifest.started_at,
             flags=flags_of(settings.flags),
             fallback=ground.fallback,
+            says=plan_detects(plan.most_attempts, settings.run.repeat) if spec.sweep else "",
         ),
         settings=settings,
         plan=plan,
@@ -231,23 +289,35 @@ async def _stand(
         recording=recording,
         samples=samples,
         backends=Backends(target.connect),
+        sweeps=spec.sweep,
     )
     run = Run(parts)
     run.passes.on = ground.day
-    if given_up is not None:
-        run.log(Acted(clock.now_ns(), Ids(run=run_id), f"continue {spec.continues}", spec.who, given_up))
+    if continued is not None:
+        run.log(Acted(clock.now_ns(), Ids(run=run_id), f"continue {spec.continues}", spec.who, continued.text))
     stands = Opened(run, manifest, folder, Path(manifest.socket), target.connect, checks, _no_renewal, burst)
+    stands.continued = continued
+    stands.sweep = sweep
     stands.renew = lambda: _renew(stands, spec, ground, target)
     return stands
 
 
-def _within(settings: Settings, ground: Ground) -> Settings:
+def _sweeping(spec: Spec, target: AnyTarget) -> Sweeping | None:
+    """The rounds of a sweep; None for a run that is none."""
+    if not spec.sweep:
+        return None
+    asks = target.connect if Capability.VERIFY in target.capabilities else None
+    rounds = rounds_of(spec.settings, spec.plan)
+    return Sweeping(rounds, target, asks, needs_context=contract_of(target).needs_context)
+
+
+def _within(settings: Settings, ground: Ground, *, sweeps: bool = False) -> Settings:
     """The settings with as many workers as the target's budget has connections for. Raises CannotBegin for none."""
     budget = ground.clearance.budget
     if budget is None or budget.workers(settings.run.concurrency) == settings.run.concurrency:
         return settings
     workers = budget.workers(settings.run.concurrency)
-    if workers < 1:
+    if workers < 1 or sweeps:
         raise CannotBegin(budget.lowered(settings.run.concurrency), ExitCode.REFUSED)
     return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, concurrency=workers))
 
@@ -265,26 +335,40 @@ def _prepare(target: AnyTarget, plan: Plan, spec: Spec) -> None:
             planner.prepare(sorted(parties), strategy)
 
 
-async def _behind(spec: Spec, target: AnyTarget) -> tuple[Start, str | None]:
-    """Where the plan begins; and, of a run that goes on with another, what became of what was in flight."""
+async def _behind(spec: Spec, target: AnyTarget, ground: Ground) -> tuple[Start, Continued | None]:
+    """Where the plan begins; and, of a run that goes on with another, what became of what was in flight.
+
+    Raises CannotBegin, DatabaseFailed, DatabaseUnreachable.
+    """
     if not spec.continues:
         return Start(), None
-    root = runs_folder(spec.settings.records.runs)
+    settings = spec.settings
+    root = runs_folder(settings.records.runs)
     try:
         found = await asyncio.to_thread(behind, root, find(root, spec.continues))
-    except RecordsDamaged as error:
+    except (RecordsDamaged, RunNotFound) as error:
         raise CannotBegin(f"the journal of run {spec.continues} cannot be read: {error}", ExitCode.USAGE) from error
-    in_flight = [one for attempts in found.in_flight.values() for one in attempts]
-    there = await target.persisted([one.booking_id for one in in_flight])
+    if Capability.VERIFY not in target.capabilities:
+        if found.has_in_flight:
+            raise CannotBegin(
+                f"run {spec.continues} had requests in flight and target {target.name} has no dsn, so what became of "
+                "them cannot be told; give it one, or start a new run",
+                ExitCode.INCONCLUSIVE,
+            )
+        return Start(*progress([(leg, ()) for leg in found.legs], found.plan)), None
+    contexts: tuple[dict[str, str], ...] = ({},)
+    if contract_of(target).needs_context:
+        contexts = tuple({RESTAURANT: str(floor.restaurant_id)} for floor in target.floors.values())
     connection = await target.connect("slotfill continue")
+    # The reference API ended with its engine; somebody else's may still be at it.
+    longest_s = 0.0 if ground.is_embedded else settings.api.longest_request_s
     try:
-        cancelled = await give_up(connection, in_flight, there)
+        come, continued = await settle(found, Place(connection, RunningClock(), contexts, longest_s))
+    except Undecided as error:
+        raise CannotBegin(str(error), ExitCode.INCONCLUSIVE) from error
     finally:
         await connection.close()
-    booked = sum(one.booking_id in there for one in in_flight)
-    text = f"{len(in_flight)} were in flight: {booked} are booked, {len(in_flight) - booked} given up"
-    settled = found.settled(there)
-    return Start(settled.slots, settled.numbers), f"{text}, {cancelled} bookings cancelled"
+    return Start(come.slots, come.numbers), continued
 
 
 async def _seatable(plan: Plan, target: AnyTarget, settings: Settings) -> int | None:
@@ -315,16 +399,28 @@ async def _no_renewal() -> None:
 async def _renew(stands: Opened, spec: Spec, ground: Ground, target: AnyTarget) -> None:
     """The next repeat: database, faults and plan as at the beginning. Raises DatabaseFailed, NothingToDo."""
     run = stands.run
-    run.passes.repeat += 1
     settings = run.steering.settings
+    if ground.is_embedded and spec.fresh:
+        await run.passes.settle(run.crew)
+    run.passes.repeat += 1
     if await ground.renew(run.passes.repeat):
         await target.close()
         target.move_to(ground.dsn, ground.base_url)
+        run.reconciler.forget()
         await stands.checks.before()
         if run.faults is not None:
-            wanted = run.faults.there
+            wanted = run.faults.there if stands.sweep is None else faults_of(settings.run.faults, _terms(stands))
             run.faults.forget()
             await run.faults.turn(wanted)
+    if stands.sweep is not None:
+        run.steering.resize(_terms(stands).concurrency)
     planned = max((turn.id for turn in run.plan.turns), default=0)
     plan = await plan_of(spec.plan, target, settings, ground.day, Start(first_turn=planned + 1))
-    run.crew.take_over(plan, run.crew.leg + 1)
+    run.crew.take_over(plan, run.crew.leg + 1, run.crew.concurrency)
+
+
+def _terms(stands: Opened) -> Round:
+    """The terms of the round that is about to begin."""
+    if stands.sweep is None:
+        raise AssertionError("only a sweep has rounds")
+    return stands.sweep.rounds[stands.run.passes.repeat - 1]

@@ -4,11 +4,13 @@ import msgspec
 
 from engine.config import FlagSettings
 from engine.fill.crew import Crew
+from engine.metrics.left import left_ns
 from engine.metrics.tally import Tally
 from engine.model.ids import SCHEMA_VERSION, RunId
 from engine.model.run_state import WorkerState
 from engine.model.sample import Sample
 from engine.model.snapshot import RunFace, RunSnapshot
+from engine.model.waits import Waits
 from engine.redact import mask
 
 
@@ -26,6 +28,8 @@ class RunFacts(msgspec.Struct, frozen=True):
     """As `flags_of` gives them."""
     fallback: str = ""
     """The sentence that a local address is used instead of the one that was asked for; empty when it is not."""
+    says: str = ""
+    """Of a sweep: what its plan can show."""
 
 
 PLATFORM_FLAGS = FlagSettings(auto_assign_on_booking=False, rate_limit_per_minute=60, suppress_emails=False)
@@ -64,6 +68,7 @@ class Gauges(msgspec.Struct, frozen=True):
     settings: dict[str, str]
     exit_code: int | None
     reason: str
+    waits: Waits | None = None
 
 
 def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | None, str], gauges: Gauges) -> RunSnapshot:
@@ -80,6 +85,8 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             working.setdefault(row.turn.id, []).append(row.worker)
     slots = tally.slots_around()
     counts = tally.counts(now_ns)
+    legs = tally.legs()
+    over = crew.state.is_over or crew.is_stopping
     return RunSnapshot(
         schema=SCHEMA_VERSION,
         tick=gauges.tick,
@@ -112,8 +119,10 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             journal_bytes=gauges.journal_bytes,
             settings=gauges.settings,
             exit_code=gauges.exit_code,
+            left_ns=None if over else left_ns(now_ns, counts.turns_ended, counts.turns, legs),
             flags=facts.flags,
             fallback=facts.fallback,
+            says=facts.says,
         ),
         workers=workers,
         steps=tally.steps(now_ns),
@@ -130,7 +139,8 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         sample=sample,
         sample_trouble=trouble,
         events=tally.events(),
-        legs=tally.legs(),
+        legs=legs,
         paths=tally.paths(now_ns),
         truth=tally.truth(),
+        waits=gauges.waits,
     )

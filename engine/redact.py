@@ -22,6 +22,7 @@ from engine.model.event import (
     Refused,
     RunMoved,
     SettingsChanged,
+    WaitsSampled,
 )
 from engine.model.outcome import Refusal
 from engine.model.private import (
@@ -36,6 +37,7 @@ from engine.model.private import (
     without_row,
 )
 from engine.model.secrets import in_address, in_environment, is_telling, placed, searched, whole
+from engine.model.waits import Waits
 
 
 class Reached(Protocol):
@@ -172,6 +174,8 @@ def mask_event(event: Event) -> Event:
         return msgspec.structs.replace(event, old=old, new=new, who=mask(event.who))
     if isinstance(event, Reconciled):
         return msgspec.structs.replace(event, trouble=mask(event.trouble)) if event.trouble else event
+    if isinstance(event, WaitsSampled):
+        return msgspec.structs.replace(event, waits=mask_waits(event.waits))
     if isinstance(event, DatabaseSampled):
         return msgspec.structs.replace(event, failed=mask(event.failed)) if event.failed else event
     return event
@@ -185,6 +189,21 @@ def mask_refusal(refusal: Refusal) -> Refusal:
     if message == refusal.message and detail == refusal.detail and held_by == refusal.held_by:
         return refusal
     return msgspec.structs.replace(refusal, message=message, detail=detail, held_by=held_by)
+
+
+def mask_waits(waits: Waits) -> Waits:
+    """The waits with what the server said in words of its own masked; names of steps and waits are none."""
+    counters = waits.counters
+    if counters is not None:
+        told = tuple(msgspec.structs.replace(one, query=mask(one.query)) for one in counters.statements)
+        counters = msgspec.structs.replace(counters, statements=told)
+    return msgspec.structs.replace(
+        waits,
+        blockers=tuple(msgspec.structs.replace(one, by_who=mask(one.by_who)) for one in waits.blockers),
+        missing=tuple(map(mask, waits.missing)),
+        counters=counters,
+        server_log=tuple(map(mask, waits.server_log)),
+    )
 
 
 def _with(event: AttemptEnded | Refused, refusal: Refusal) -> Event:

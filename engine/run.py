@@ -11,30 +11,38 @@ from engine import __version__
 from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings
+from engine.details import Details, Source
 from engine.fault_switch import FaultSwitch
 from engine.fill.crew import Crew, Task
 from engine.fill.desk import Desk, Holders, Windows
 from engine.fill.limits import Limits
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL
+from engine.mending import Bench, Mending
 from engine.metrics.tally import Tally
 from engine.model.command import Answer, Command, Hello
-from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event
-from engine.model.ids import SCHEMA_VERSION, Ids
+from engine.model.detail import Detail
+from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, WaitsSampled
+from engine.model.ids import SCHEMA_VERSION, Ids, worker_name
 from engine.model.sample import Sample
 from engine.model.snapshot import RunSnapshot
 from engine.model.strategy import Strategy
+from engine.model.waits import Waits
 from engine.observe.lag import LoopLag
+from engine.observe.load import LoadMeter
+from engine.observe.wait_fold import Seated
+from engine.observe.waits import Terms, WaitSampler, Watched
 from engine.passes import Connect, Passes
 from engine.plan import Plan
 from engine.portrait import Gauges, RunFacts, portrait
+from engine.reconciler import Reconciler
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
 from engine.records.trouble import RecordsFailed
 from engine.redact import mask, mask_event
 from engine.steering import Steering, Wheel
-from engine.target import Target
+from engine.target import Capability, Target
 
 NS = 1_000_000_000
 TICK_NS = NS // 10
@@ -60,6 +68,8 @@ class RunParts(msgspec.Struct, frozen=True):
     recording: Recording
     samples: Samples
     backends: Backends
+    sweeps: bool = False
+    """The plan is run at several concurrencies, which nobody changes meanwhile."""
 
 
 class Run:
@@ -75,6 +85,7 @@ class Run:
         self.tally = Tally()
         self.samples = parts.samples
         self.lag = LoopLag(parts.clock)
+        self.reconciler = Reconciler(self.facts.run_id, self.target.standing(), self.clock, self.log)
         self.consoles: Callable[[], int] = lambda: 0
         self.exit_code: int | None = None
         self.reason = ""
@@ -99,13 +110,15 @@ class Run:
             ),
         )
         self.passes = Passes(self.target, parts.connect, desk, self.folder, lambda: self.steering.settings)
+        self.passes.place = lambda: self.journal.place
+        self.passes.meter = LoadMeter(self.clock, self.lag)
         self.crew = Crew(
             self.facts.run_id,
             Task(
                 parts.plan,
                 parts.ladder,
                 parts.settings.run.concurrency,
-                gathers=self.facts.plan == "burst",
+                gathers=self.facts.plan == "burst" or parts.sweeps,
                 limits=parts.limits,
                 between=self._between,
             ),
@@ -113,12 +126,41 @@ class Run:
             Pace(parts.settings.run.rate, parts.settings.run.together),
             desk,
         )
+        observe = parts.settings.observe
+        self.waits = WaitSampler(
+            lambda: parts.connect(f"slotfill {self.facts.run_id} sampler of waits"),
+            self.clock,
+            Watched(self.seats, self.crew.whose, lambda: self.crew.at_work),
+            Terms(
+                self.facts.run_id,
+                observe.waits_hz if Capability.SAMPLE in self.target.capabilities else 0.0,
+                observe.timeout_s,
+            ),
+            self.waited,
+            mask,
+        )
         self.faults = parts.faults
         if self.faults is not None:
             self.faults.orders = self.crew.orders
             self.faults.adopt()
-        wheel = Wheel(self.clock, self.log, self.sample, self.facts.plan, self.faults)
+        bench = Bench(
+            parts.connect, self.target, self.clock, self.folder, self.facts.database, lambda: self.steering.settings
+        )
+        wheel = Wheel(self.clock, self.log, self.sample, self.facts.plan, self.faults, Mending(bench))
         self.steering = Steering(parts.settings, self.crew, wheel, parts.backends)
+        if parts.sweeps:
+            self.steering.keys = tuple(key for key in self.steering.keys if key not in ("run.concurrency", "run.rate"))
+        self._details = Details(
+            Source(
+                self.facts.run_id,
+                self.folder,
+                self.clock,
+                parts.connect,
+                lambda: self.target.floors,
+                lambda: self._events,
+                lambda: self.plan.turns,
+            )
+        )
 
     # The face
 
@@ -143,7 +185,7 @@ class Run:
     async def act(self, command: Command, who: str) -> Answer:
         """Do it, or say why not; either way it is in the journal with who asked."""
         answer = await self.steering.do(command, who)
-        answer = Answer(answer.done, mask(answer.text))
+        answer = Answer(answer.done, mask(answer.text), tuple(map(mask, answer.lines)))
         word = " ".join((command.verb.value, *command.arguments))
         try:
             self.log(Acted(self.clock.now_ns(), self._ids, word, who, answer.text))
@@ -151,6 +193,10 @@ class Run:
             # The crew meets the same at its next intent, and ends the run for it.
             return Answer(answer.done, f"{answer.text}; not in the journal: {error}")
         return answer
+
+    async def detail(self, kind: str, wanted: str) -> Detail:
+        """One thing closely, from the journal and from the database."""
+        return await self._details.detail(kind, wanted)
 
     async def close(self) -> None:
         """Nothing to leave: the run itself stays."""
@@ -166,6 +212,7 @@ class Run:
         self._event_count += 1
         if isinstance(event, AttemptEnded):
             self.samples.take(event)
+            self.reconciler.take(event)
 
     @property
     def plan(self) -> Plan:
@@ -173,7 +220,25 @@ class Run:
         return self.crew.plan
 
     async def _between(self) -> None:
+        # What was acknowledged in this pass and no reading had yet is said before the pass is judged as a whole.
+        await self.reconciler.last_look()
+        await self.waits.end()
+        leg = self.crew.leg
         await self.passes.between(self.plan, self.crew)
+        if self.crew.leg != leg:
+            await self.waits.begin(self.crew.leg)
+
+    def seats(self, at_ns: int) -> dict[int, Seated]:
+        """Who sits at which backend, and which step each was in at that moment."""
+        return {
+            row.pid: Seated(worker_name(row.worker), row.step_at(at_ns) or "")
+            for row in self.crew.rows.values()
+            if row.pid is not None
+        }
+
+    def waited(self, waits: Waits) -> None:
+        """What a leg's backends waited for so far."""
+        self.log(WaitsSampled(self.clock.now_ns(), Ids(run=self.facts.run_id, leg=waits.leg), waits))
 
     def sample(self) -> Sample | None:
         """The last look at the server."""
@@ -208,6 +273,7 @@ class Run:
             settings=self.steering.steerable(),
             exit_code=self.exit_code,
             reason=self.reason,
+            waits=self.waits.now(),
         )
         look = (self._sample, self._trouble)
         return portrait(self.facts, self.crew, self.tally, look, gauges)

@@ -146,7 +146,7 @@ class PostgresSeat:
             )
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT, tables=candidate.numbers)
-            await self._roll_back()
+            await self._session.roll_back()
             return self._named(refusal, order)
         if written is None:
             return Refusal(
@@ -174,7 +174,7 @@ class PostgresSeat:
                 answer = await connection.row("fill/confirm", Confirming, hold_id, order.booking_id, *terms)
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.CONFIRM, unanswered=Phase.UNCOMMITTED, tables=candidate.numbers)
-            await self._roll_back()
+            await self._session.roll_back()
             return self._named(refusal, order)
         if answer is None:
             raise AssertionError("fill/confirm gives one row whatever the function gives")
@@ -202,31 +202,34 @@ class PostgresSeat:
         return Committed()
 
     async def release(self, hold_id: UUID) -> Refusal | None:
-        """Give a hold back, its tables first, in one transaction."""
+        """Give a hold back, its tables first, in one transaction.
+
+        Without a connection it is owed, and tried once more when there is one.
+        """
         try:
             await self._session.reopen()
-            connection = self._session.connection
-            await connection.begin()
-            await connection.execute("fill/release_members", [hold_id])
-            await connection.execute("fill/release_holds", [hold_id])
-            await connection.commit()
+            await self._session.give_back([hold_id])
         except DatabaseUnreachable as error:
+            self._session.owed.append(hold_id)
             return _unsent(error, Step.HOLD)
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT)
-            await self._roll_back()
+            await self._session.roll_back()
+            if not self._session.connection.is_open:
+                self._session.owed.append(hold_id)
             return refusal
         return None
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._session.connection.close()
+        await self._session.close()
 
     async def _begin(self, order: Order, step: Step) -> Refusal | None:
         """Begin an attempt: connected, and with the session settings it is to have."""
         try:
             await self._session.reopen()
             await self._session.bring(self._work.settings_for(order.turn.restaurant))
+            await self._session.pay()
         except DatabaseUnreachable as error:
             return _unsent(error, step)
         except STEP_ERRORS as error:
@@ -261,16 +264,6 @@ class PostgresSeat:
         await connection.execute("fill/release_expired_members", holds)
         await connection.execute("fill/release_expired_holds", holds)
         await connection.commit()
-
-    async def _roll_back(self) -> None:
-        """Leave no transaction open: a connection that cannot roll back is dropped, and the server does it."""
-        connection = self._session.connection
-        if not connection.is_open or not connection.in_transaction:
-            return
-        try:
-            await connection.rollback()
-        except STEP_ERRORS:
-            connection.terminate()
 
     def _named(self, refusal: Refusal, order: Order) -> Refusal:
         """The refusal with the one table its proof names, where it names one."""

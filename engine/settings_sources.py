@@ -17,7 +17,7 @@ ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
 ENV_PREFIX = "SLOTFILL_"
 SECTIONS = (
-    *("run", "fill", "assign", "create", "burst", "allocator", "api", "flags"),
+    *("run", "fill", "assign", "create", "burst", "sweep", "allocator", "api", "flags"),
     *("embedded", "records", "observe", "console"),
 )
 SEE_ALL = "slotfill config show lists every setting"
@@ -26,7 +26,7 @@ _SHORT = {
     for section in ("run", "fill", "assign", "create", "burst")
     for field in Settings.__annotations__[section].__struct_fields__
 }
-LISTS = ("run.restaurants", "run.faults", "flags.auto_assign_retry_delays_ms")
+LISTS = ("run.restaurants", "run.faults", "sweep.levels", "flags.auto_assign_retry_delays_ms")
 """Settings that are lists: their parts are given with commas between."""
 
 
@@ -262,6 +262,10 @@ def check(settings: Settings) -> None:
         )
     if not run.restaurants:
         raise SettingsInvalid('restaurants = [] names nobody; give a slug, or "all"')
+    if not 0 <= settings.observe.waits_hz <= 20:
+        raise SettingsInvalid(
+            f"waits_hz = {settings.observe.waits_hz:g} is no number of looks a second; give 0 for none, or up to 20"
+        )
     if settings.records.journal_fsync not in ("batched", "each"):
         raise SettingsInvalid(f"journal_fsync = {settings.records.journal_fsync}: give batched or each")
 
@@ -286,6 +290,26 @@ def _check_plans(settings: Settings) -> None:
         raise SettingsInvalid(
             f"duplicates = {burst.duplicates} of {burst.requests} requests leaves nobody to repeat; "
             f"give 0 to {burst.requests - 1}"
+        )
+
+
+def check_sweep(settings: Settings) -> None:
+    """Whether the settings can make a sweep. Raises SettingsInvalid."""
+    sweep = settings.sweep
+    if not sweep.levels:
+        raise SettingsInvalid("levels = [] runs nothing; give workers, such as --levels 1,4,8,15")
+    for level in sweep.levels:
+        if not 1 <= level <= 256:
+            raise SettingsInvalid(f"levels: {level} is no number of workers; give 1 to 256 each")
+    if len(set(sweep.levels)) < len(sweep.levels):
+        raise SettingsInvalid(f"levels = {_text(sweep.levels)} names one twice; --repeat N runs each N times")
+    if sweep.experiment not in ("auto", "on", "off"):
+        raise SettingsInvalid(f"sweep.experiment = {sweep.experiment}: give auto, on or off")
+    if not 1 <= sweep.delay_ms <= 60_000:
+        raise SettingsInvalid(f"sweep.delay_ms = {sweep.delay_ms} is no delay; give 1 to 60000")
+    if settings.run.rate is not None:
+        raise SettingsInvalid(
+            f"rate = {settings.run.rate:g} fixes what a sweep measures; leave it out, or use run with that rate"
         )
 
 

@@ -20,6 +20,8 @@ class Spec(msgspec.Struct, frozen=True):
     """The local address may be used when the real one cannot be reached."""
     continues: str = ""
     """Id of the run that this one goes on with, in its database; empty for a run of its own."""
+    sweep: bool = False
+    """The plan is run at every level of `settings.sweep`, and not at one concurrency."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

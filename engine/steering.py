@@ -12,6 +12,7 @@ from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.fault_switch import FaultSwitch
 from engine.fill.crew import Crew
 from engine.fill.desk import Log
+from engine.mending import Mending
 from engine.model.command import Answer, Command, Verb
 from engine.model.event import SettingsChanged, TurnEnded
 from engine.model.ids import Ids
@@ -23,8 +24,8 @@ from engine.settings_sources import check, flat, full_key, with_value
 NS = 1_000_000_000
 CANCEL_WITHIN_NS = 3 * NS
 """A second stop within this cancels what is in flight."""
-SPARE_CONNECTIONS = 3
-"""For the sampler, the truth at the end, and an operator's own look."""
+SPARE_CONNECTIONS = 5
+"""For the two samplers, the reconciler, the truth at the end, and an operator's own look."""
 STEERABLE = ("run.concurrency", "run.rate", "run.retries")
 """What an operator may change while any run goes on."""
 STEERABLE_IN = {
@@ -44,6 +45,8 @@ class Wheel(NamedTuple):
     """The plan's word."""
     faults: FaultSwitch | None
     """None where no fault may be switched on: everywhere but in the embedded platform."""
+    mending: Mending | None = None
+    """None where there is no database to repair."""
 
 
 class Steering:
@@ -59,7 +62,16 @@ class Steering:
         self.log = wheel.log
         self._sample = wheel.sample
         self._backends = backends
+        self._mending = wheel.mending
+        self._mends = False
+        """A repair is under way: nothing resumes before its end."""
         self._stop_asked_ns: int | None = None
+
+    def resize(self, concurrency: int) -> None:
+        """So many workers from the next round of a sweep on."""
+        run = msgspec.structs.replace(self.settings.run, concurrency=concurrency)
+        self.settings = msgspec.structs.replace(self.settings, run=run)
+        self.crew.concurrency = concurrency
 
     def steerable(self) -> dict[str, str]:
         """What may be changed now, by its short key, with its present value."""
@@ -81,6 +93,8 @@ class Steering:
                 waiting = f": {self.crew.in_flight} in flight" if self.crew.in_flight else ""
                 return Answer(done, f"{self.crew.state.value}{waiting}" if done else f"it is {self.crew.state.value}")
             case Verb.RESUME:
+                if self._mends:
+                    return Answer(done=False, text="a repair is under way: resume when it has ended")
                 done = self.crew.resume()
                 return Answer(done, "running" if done else f"it is {self.crew.state.value}, not paused")
             case Verb.STOP:
@@ -93,11 +107,31 @@ class Steering:
                 return Answer(done=True, text=" ".join(command.arguments))
             case Verb.NEXT_PASS:
                 return self._next_pass()
+            case Verb.REPAIR:
+                return await self._repair(command.arguments, who)
             case Verb.CANCEL_BACKEND:
                 return await self._backends.cancel(command.arguments)
             case Verb.TERMINATE_BACKEND:
                 return await self._backends.terminate(command.arguments)
         assert_never(command.verb)
+
+    async def _repair(self, arguments: tuple[str, ...], who: str) -> Answer:
+        """Repair the run's database while nobody works in it: paused, or between two passes."""
+        if self._mending is None:
+            return Answer(done=False, text="this target has no database to repair")
+        crew = self.crew
+        if crew.in_flight or not (crew.state is RunState.PAUSED or crew.plan.pass_is_over):
+            return Answer(
+                done=False,
+                text=f"{crew.in_flight} attempts are in flight and it is {crew.state.value}: pause first (P)",
+            )
+        if self._mends:
+            return Answer(done=False, text="another repair is under way")
+        self._mends = True
+        try:
+            return await self._mending.do(arguments, who)
+        finally:
+            self._mends = False
 
     def _next_pass(self) -> Answer:
         skipped = self.crew.plan.end_pass()

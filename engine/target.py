@@ -155,6 +155,29 @@ class WholeSeat(Protocol):
         ...
 
 
+class Standing(Protocol):
+    """What became of bookings, read again and again while a run goes on."""
+
+    async def open(self) -> None:
+        """Come to the target, unless that was done.
+
+        Raises DatabaseFailed, DatabaseUnreachable, the latter too where no database can be read.
+        """
+        ...
+
+    async def read(self, bookings: Collection[UUID], acknowledged: Collection[int]) -> Reading:
+        """These bookings and no others, each whole as it was at one moment since the call.
+
+        `acknowledged` are transactions whose COMMIT was answered: those the reading may not see yet are named in it.
+        Raises DatabaseFailed, DatabaseUnreachable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Leave the target; the next reading comes back to it."""
+        ...
+
+
 class Target(Protocol):
     """Where bookings are made."""
 
@@ -205,6 +228,10 @@ class Target(Protocol):
         `acknowledged` are transactions whose COMMIT was answered: those the reading does not see yet are named in it.
         Raises DatabaseFailed, DatabaseUnreachable, the latter too where no database can be read.
         """
+        ...
+
+    def standing(self) -> Standing:
+        """To read bookings again and again; nothing is connected yet."""
         ...
 
     async def close(self) -> None:

@@ -94,8 +94,11 @@ class Shell:
         found: dict[str, Any] = json.loads(((folder or self.runs()[-1]) / "run.json").read_text())
         return found
 
-    def console(self, *words: str) -> tuple["subprocess.Popen[bytes]", int]:
-        """Start a console in a terminal of its own; its process and the terminal's other end."""
+    def console(self, *words: str, painted: bytearray | None = None) -> tuple["subprocess.Popen[bytes]", int]:
+        """Start a console in a terminal of its own; its process and the terminal's other end.
+
+        What it paints goes into `painted`, or nowhere.
+        """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         process = subprocess.Popen(
@@ -111,7 +114,7 @@ class Shell:
         )
         os.close(theirs)
         # Somebody must read what is painted, or the console waits for its terminal.
-        threading.Thread(target=_drain, args=(ours,), daemon=True).start()
+        threading.Thread(target=_drain, args=(ours, painted), daemon=True).start()
         return process, ours
 
     def begin_run(self, *words: str) -> "subprocess.Popen[str]":
@@ -157,10 +160,11 @@ class Shell:
                 pass
 
 
-def _drain(terminal: int) -> None:
+def _drain(terminal: int, painted: bytearray | None) -> None:
     try:
-        while os.read(terminal, 65536):
-            pass
+        while seen := os.read(terminal, 65536):
+            if painted is not None:
+                painted += seen
     except OSError:
         return
 

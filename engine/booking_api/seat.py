@@ -49,7 +49,7 @@ class TwoStepSeat(ApiSeat):
             await connection.execute("fill/release_holds", [hold_id])
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.CONFIRM, unanswered=Phase.UNCOMMITTED, tables=candidate.numbers)
-            await self._roll_back()
+            await self._session.roll_back()
             return self._named(refusal, order)
         if answer is None:
             raise AssertionError("booking_api/assign gives one row whatever the function gives")

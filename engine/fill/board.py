@@ -41,12 +41,13 @@ class WorkerRow:
         self.failed = 0
         self._seat: Placed | None = None
         self._pids: deque[int] = deque(maxlen=64)
+        self._past: deque[tuple[int, Step | None]] = deque(maxlen=64)
+        """The last steps with when each began, None for none; for looks that come a moment later."""
 
     def moves(self, state: WorkerState, now_ns: int) -> None:
         """The worker comes into a state, outside any step."""
         self.state = state
-        self.step = None
-        self.since_ns = now_ns
+        self._goes_to(None, now_ns)
 
     def begins(self, order: Order, now_ns: int) -> None:
         """The worker begins an attempt."""
@@ -60,8 +61,7 @@ class WorkerRow:
         """The worker begins a step of its attempt."""
         # The step before may have opened a lost connection again.
         self.notes_pid()
-        self.step = step
-        self.since_ns = now_ns
+        self._goes_to(step, now_ns)
 
     def tries(self, attempt_try: int, candidate: Candidate, zone: str) -> None:
         """The worker begins a try."""
@@ -73,15 +73,23 @@ class WorkerRow:
         """The worker's attempt ended."""
         self.last = ended
         self.order = None
-        self.step = None
+        self._goes_to(None, now_ns)
         self.tables = ()
         self.zone = ""
         self.attempt_try = 0
-        self.since_ns = now_ns
         if filled:
             self.filled += 1
         else:
             self.failed += 1
+
+    def step_at(self, at_ns: int) -> Step | None:
+        """The step it was in at that moment, a little while ago; None for none, and where it is not remembered."""
+        return next((step for since_ns, step in reversed(self._past) if since_ns <= at_ns), None)
+
+    def _goes_to(self, step: Step | None, now_ns: int) -> None:
+        self.step = step
+        self.since_ns = now_ns
+        self._past.append((now_ns, step))
 
     def sits(self, seat: Placed) -> None:
         """The worker has a seat; the backend behind it changes when its connection is lost."""

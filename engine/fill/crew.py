@@ -71,7 +71,8 @@ class Crew:
         self.pace = pace
         self.run_id = run
         self._plan = task.plan
-        self._missing: set[WorkerId] | None = set(map(WorkerId, range(task.concurrency))) if task.gathers else None
+        self._gathers = task.gathers
+        self._missing: set[WorkerId] | None = None
         """Workers that all others wait for before the first attempt; None once they need not."""
         self._target = target
         self._desk = desk
@@ -82,6 +83,7 @@ class Crew:
         self._busy_ns = 0
         self._running_ns = 0
         self._counted_at_ns = 0
+        self._gather()
 
     # What an operator may do
 
@@ -122,11 +124,17 @@ class Crew:
         """The plan was changed: workers that found no turn look again."""
         self._nudge()
 
-    def take_over(self, plan: Plan, first_leg: int) -> None:
-        """The same plan from its beginning: the next repeat. Only while `run` is not running."""
+    def take_over(self, plan: Plan, first_leg: int, concurrency: int | None = None) -> None:
+        """The same plan from its beginning: the next repeat, of so many workers. Only while `run` is not running."""
         self._plan = plan
         self.first_leg = first_leg
+        self.concurrency = self.concurrency if concurrency is None else concurrency
+        self._gather()
         self.rows.clear()
+
+    def _gather(self) -> None:
+        """Let the first attempt wait until every worker has its seat, where the task is like that."""
+        self._missing = set(map(WorkerId, range(self.concurrency))) if self._gathers else None
 
     def stop(self) -> bool:
         """No new attempt begins and the run ends when those in flight have. False when it is over or on its way."""
@@ -163,6 +171,12 @@ class Crew:
     def is_stopping(self) -> bool:
         """Whether it was told to stop."""
         return self.state in (RunState.DRAINING, RunState.CANCELLING)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether attempts are in flight or may begin at any moment: not between passes, paused, or when over."""
+        busy = self.state is RunState.RUNNING and not (self._plan.pass_is_over or self._plan.is_done)
+        return busy or self.in_flight > 0
 
     @property
     def effective_concurrency(self) -> float:

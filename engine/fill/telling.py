@@ -17,6 +17,7 @@ from engine.model.step import Step
 from engine.model.turn import Order
 
 Answer = TypeVar("Answer")
+_CONFIRMED = "confirmed"
 
 
 class Word(NamedTuple):
@@ -138,6 +139,8 @@ class Telling:
             planner_ns=word.planner_ns,
             late=word.late,
             window=self._window if word.tables else None,
+            # Nothing decided against it: the platform answered, or was seen, with the booking confirmed.
+            status=_CONFIRMED if decided is None else "",
         )
         self._log(ended)
         return ended

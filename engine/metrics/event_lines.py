@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import assert_never
 
+import msgspec
+
 from engine.model.event import (
     Acted,
     AttemptEnded,
@@ -18,6 +20,7 @@ from engine.model.event import (
     RunPlanned,
     SettingsChanged,
     TurnEnded,
+    WaitsSampled,
     WorkerMoved,
 )
 from engine.model.ids import Ids, TurnId, worker_name
@@ -52,7 +55,13 @@ class EventLines:
 
 def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLine | None:
     """An event as a line, masked; None for one that says nothing to an operator."""
-    event = mask_event(event)
+    made = _line(mask_event(event), slot_name)
+    if made is None or event.ids.attempt is None:
+        return made
+    return msgspec.structs.replace(made, attempt=event.ids.attempt)
+
+
+def _line(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLine | None:
     who = "" if event.ids.worker is None else worker_name(event.ids.worker)
     match event:
         case RunPlanned():
@@ -71,7 +80,7 @@ def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLin
             return EventLine(event.at_ns, "slot", None, who, text.strip())
         case Missed():
             return EventLine(event.at_ns, event.entry.value, Kind.FAULT, who, _missed(event, slot_name))
-        case Reconciled():
+        case Reconciled() | WaitsSampled():
             return None
         case RunMoved():
             text = f"{event.state}{f', {event.in_flight} in flight' if event.in_flight else ''}"
@@ -95,6 +104,8 @@ def line_of(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLin
 def _planned(event: RunPlanned) -> str:
     what = "bookings" if event.turns and event.turns[0].booking_id else "slots"
     leg = f"repeat {event.repeat}, " if event.repeat > 1 else ""
+    if event.round is not None:
+        leg = f"round {event.round.number} of {event.round.of} ({event.round.label}), "
     leg += f"pass {event.number}: " if event.number > 1 or leg else ""
     return f"{leg}{len(event.turns)} {what}, at most {event.most_attempts} attempts, {event.concurrency} workers"
 

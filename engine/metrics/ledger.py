@@ -1,7 +1,7 @@
 """Keeping the ledger: a journal's last words against the rows the database has. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -169,6 +169,25 @@ def ledger(
     )
 
 
+def entries(words: Words, reading: Reading, transactions: Mapping[int, str]) -> dict[AttemptId, Entry]:
+    """What each attempt came to, by the same rules; of a reading that began when no server was at work any more."""
+    judge = _Judge(words, reading, transactions, max((one.ended_ns for one in words.all.values()), default=0))
+    return {attempt: judge.entry(attempt, one) for attempt, one in words.all.items()}
+
+
+def merged(kept: Sequence[Ledger]) -> Ledger:
+    """The ledger of a run whose repeats had a database each, from those of its repeats."""
+    counts = {
+        name: sum(getattr(one, name) for one in kept)
+        for name in ("attempts", "acknowledged", "duplicate", "phantom", *(entry.value for entry in Entry))
+    }
+    return Ledger(
+        **counts,
+        balanced=all(one.balanced for one in kept),
+        stories=tuple(story for one in kept for story in one.stories)[:MOST_STORIES],
+    )
+
+
 class _Judge:
     """What each attempt came to."""
 
@@ -176,6 +195,7 @@ class _Judge:
         self._words = words
         self._reading = reading
         self._transactions = transactions
+        self._by_key = {} if reading is None else {row.key: row for row in reading.rows.values() if row.key}
         self._settled_ns = settled_ns
         """Requests without an answer that ended before this moment are over at the server, too."""
         # For each booking the last attempt that was told of tables: what is there is its doing, and no other's.
@@ -188,7 +208,7 @@ class _Judge:
             return Entry.SKIPPED
         if self._reading is None:
             return Entry.UNVERIFIED
-        row = self._reading.rows.get(one.booking_id)
+        row = self.row(one)
         owner = self._owners.get(one.booking_id)
         if one.certainty is Certainty.OK:
             if one.xid is not None and one.xid in self._reading.unseen:
@@ -199,30 +219,46 @@ class _Judge:
                 return Entry.LOST
             return compared(one.tables, one.party, one.window, row)
         if one.certainty is Certainty.INFO:
-            if owner is None and row is not None and row.status == CONFIRMED and row.tables:
-                return Entry.RECOVERED
             return self._unheard(one, row, mine=owner is None)
         return Entry.VOID
 
+    def row(self, one: Said) -> HeldRow | None:
+        """Its booking as it is there; of an attempt that heard no id, the one under its key."""
+        if self._reading is None:
+            return None
+        row = self._reading.rows.get(one.booking_id)
+        if row is None and one.certainty is Certainty.INFO and one.key:
+            return self._by_key.get(one.key)
+        return row
+
     def _unheard(self, one: Said, row: HeldRow | None, *, mine: bool) -> Entry:
-        """Of an attempt whose end nobody heard, and whose booking is not there with tables."""
+        """Of an attempt whose end nobody heard. Its transaction decides before what is there does.
+
+        What is there may be another attempt's for the same booking; what its own transaction came to is its alone.
+        Lost it is never: nobody was told success. Committed and without a trace it had no effect that lasted, or a crash
+        gave its transaction's number out again, as it does with what never reached the disk.
+        """
+        there = mine and row is not None and row.status == CONFIRMED and bool(row.tables)
         if one.xid is not None:
             match self._transactions.get(one.xid, ""):
                 case "committed" if mine:
-                    return compared(one.tables, one.party, one.window, row)
+                    found = compared(one.tables, one.party, one.window, row)
+                    return {Entry.PERSISTED: Entry.RECOVERED, Entry.LOST: Entry.VOID}.get(found, found)
                 case "committed":
-                    return Entry.LOST
+                    return Entry.VOID
                 case "aborted":
                     return Entry.VOID
                 case _:
-                    return Entry.UNRESOLVED
+                    return Entry.RECOVERED if there else Entry.UNRESOLVED
+        if there:
+            return Entry.RECOVERED
         if _waits_for_server(one):
             return Entry.VOID if one.ended_ns <= self._settled_ns else Entry.UNRESOLVED
         # Nothing of it can confirm a booking: COMMIT was never sent, or the platform answered and did not confirm yet.
         return Entry.VOID if one.through_api or one.step is not Step.COMMIT else Entry.UNRESOLVED
 
     def story(self, attempt: AttemptId, one: Said, entry: Entry, read_ns: int) -> Story:
-        row = self._reading.rows.get(one.booking_id) if self._reading is not None else None
+        row = self.row(one)
         missed = self._words.missed.get(attempt)
         return Story(
             booking_id=one.booking_id,
@@ -266,7 +302,7 @@ def _duplicates(rows: Mapping[UUID, HeldRow]) -> int:
 def _phantoms(words: Words, rows: Mapping[UUID, HeldRow]) -> int:
     """Bookings that are confirmed with tables and of which no attempt was told, nor is one in doubt."""
     known = {one.booking_id for one in words.all.values() if one.certainty is not Certainty.FAIL}
-    keys = {one.key for one in words.open.values()}
+    keys = {one.key for one in words.all.values() if one.certainty is Certainty.INFO}
     return sum(
         row.status == CONFIRMED and bool(row.tables) and booking not in known and row.key not in keys
         for booking, row in rows.items()

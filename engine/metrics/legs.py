@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.model.event import LegEnded, RunPlanned
+from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.outcome import Outcome
 from engine.model.snapshot import LegFace, LegShare
 
@@ -12,10 +12,17 @@ _FILLED = Outcome.FILLED.word
 
 
 class _Leg:
-    __slots__ = ("concurrency", "end", "number", "planned", "repeat", "turns")
+    __slots__ = (
+        *("began_ns", "concurrency", "end", "first_ns", "last_ns"),
+        *("number", "planned", "repeat", "round", "turns"),
+    )
 
     def __init__(self, event: RunPlanned) -> None:
         self.repeat = event.repeat
+        self.round = event.round
+        self.began_ns = event.at_ns
+        self.first_ns: int | None = None
+        self.last_ns = 0
         self.number = event.number
         self.concurrency = event.concurrency
         self.turns = len(event.turns)
@@ -34,6 +41,13 @@ class Legs:
     def begin(self, event: RunPlanned) -> None:
         """A leg begins."""
         self._legs[event.ids.leg] = _Leg(event)
+
+    def take(self, event: AttemptEnded) -> None:
+        """An attempt of a leg ended."""
+        leg = self._legs.get(event.ids.leg)
+        if leg is not None:
+            leg.first_ns = event.started_ns if leg.first_ns is None else min(leg.first_ns, event.started_ns)
+            leg.last_ns = max(leg.last_ns, event.ended_ns)
 
     def end(self, event: LegEnded) -> None:
         """A leg is over."""
@@ -63,6 +77,8 @@ class Legs:
                     )
                 )
             end = leg.end
+            filled = sum(one.filled for one in restaurants)
+            lasted_ns = 0 if leg.first_ns is None else leg.last_ns - leg.first_ns
             found.append(
                 LegFace(
                     leg=number,
@@ -71,7 +87,7 @@ class Legs:
                     concurrency=leg.concurrency,
                     turns=leg.turns,
                     attempts=sum(one.attempts for one in restaurants),
-                    filled=sum(one.filled for one in restaurants),
+                    filled=filled,
                     acknowledged=sum(one.acknowledged for one in restaurants),
                     is_over=end is not None,
                     persisted=end.persisted if end else None,
@@ -79,6 +95,10 @@ class Legs:
                     swept_holds=end.swept_holds if end else None,
                     cleared_zone_locks=end.cleared_zone_locks if end else None,
                     restaurants=tuple(restaurants),
+                    round=leg.round,
+                    fills_per_s=filled * 1e9 / lasted_ns if lasted_ns > 0 else None,
+                    began_ns=leg.began_ns,
+                    last_ns=leg.last_ns,
                 )
             )
         return tuple(found)

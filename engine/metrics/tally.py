@@ -27,6 +27,7 @@ from engine.model.event import (
     RunPlanned,
     SettingsChanged,
     TurnEnded,
+    WaitsSampled,
     WorkerMoved,
 )
 from engine.model.ids import AttemptId, WorkerId
@@ -44,11 +45,14 @@ from engine.model.snapshot import (
     ZoneLockFace,
 )
 from engine.model.truth_face import TruthFace
+from engine.model.waits import Waits
 from engine.redact import mask
 
 _FILLED = Outcome.FILLED.word
 _HOLD_CONFLICT = Outcome.HOLD_CONFLICT.word
 _ZONE_LOCK = Outcome.ZONE_LOCK.word
+MOST_LEGS_OF_WAITS = 200
+"""Of more legs than this the waits of the last ones are kept; the journal has them all."""
 
 
 class Tally:
@@ -70,6 +74,7 @@ class Tally:
         self._paths = Paths()
         self._truth = Truth(self._slots.name)
         self._lines = EventLines(self._slots.name)
+        self._waits: dict[int, Waits] = {}
         self._present: set[WorkerId] = set()
         self._seat_waste = 0
         self._tables = 0
@@ -117,6 +122,11 @@ class Tally:
             case Reconciled():
                 self._truth.reconciled(event)
                 return
+            case WaitsSampled():
+                self._waits[event.waits.leg] = event.waits
+                while len(self._waits) > MOST_LEGS_OF_WAITS:
+                    del self._waits[next(iter(self._waits))]
+                return
             case Acted():
                 pass  # only a line
             case _:
@@ -127,6 +137,10 @@ class Tally:
         """The ledger so far, as readings during the run have it."""
         return self._truth.face()
 
+    def waits(self) -> tuple[Waits, ...]:
+        """What our backends waited for, leg by leg."""
+        return tuple(self._waits.values())
+
     def _attempt_ended(self, event: AttemptEnded) -> None:
         self._steps.take(event)
         slot = self._slots.of(event.ids.turn)
@@ -136,6 +150,7 @@ class Tally:
             slot.filled += filled
         restaurant = "" if slot is None else slot.turn.restaurant
         self._outcomes.take(event, restaurant)
+        self._legs.take(event)
         self._paths.take(event, restaurant, self._slots.name)
         if filled:
             self._seat_waste += event.seat_waste

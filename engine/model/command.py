@@ -20,6 +20,8 @@ class Verb(StrEnum):
     """pid and the first characters of its query, checked again before anything is sent."""
     TERMINATE_BACKEND = "terminate_backend"
     NEXT_PASS = "next_pass"
+    REPAIR = "repair"
+    """A kind of `engine/repair/kinds.py`; with `list` behind it nothing is done, and the lines say what would be."""
     NOTE = "note"
     """A client did something worth an event: a snapshot was taken, a console came or left."""
 
@@ -32,10 +34,12 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of a command, in one line."""
+    """What came of a command: one line, and what that is about."""
 
     done: bool
     text: str
+    lines: tuple[str, ...] = ()
+    """Row by row, where there are rows."""
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -10,9 +10,11 @@ from engine.model.ids import Ids
 from engine.model.ledger import Entry
 from engine.model.outcome import Certainty, Refusal
 from engine.model.path import Path
+from engine.model.round import ClientLoad, Round
 from engine.model.run_state import RunState, WorkerState
 from engine.model.step import Step
 from engine.model.turn import Turn, TurnEnd
+from engine.model.waits import Waits
 
 
 class RunPlanned(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -27,6 +29,8 @@ class RunPlanned(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Which repeat of the plan this leg is, from 1."""
     number: int = 1
     """Which pass of the repeat this leg is, from 1."""
+    round: Round | None = None
+    """Of a sweep: the terms of the repeat that it is a pass of."""
 
 
 class Intended(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -103,6 +107,8 @@ class AttemptEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """The platform noted an inline timeout, and the booking was confirmed all the same."""
     window: Window | None = None
     """For when the tables were acknowledged; None unless filled, and where the platform does not tell."""
+    status: str = ""
+    """The booking's status as the platform's success said it; empty for a refusal, and for a success with no rows."""
 
     @property
     def acknowledged(self) -> bool:
@@ -141,6 +147,8 @@ class LegEnded(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Holds that were swept before the next pass; None when that was not asked for."""
     cleared_zone_locks: int | None = None
     """Zone locks that were cleared before the next pass; None when that was not asked for."""
+    load: ClientLoad | None = None
+    """How the client itself fared meanwhile; None where nobody measured it."""
 
 
 class Missed(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -179,6 +187,14 @@ class Reconciled(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     altered: int = 0
     trouble: str = ""
     """Why the reading failed; empty when it did not, and the counts are then those of the last one."""
+
+
+class WaitsSampled(msgspec.Struct, frozen=True, tag=True):
+    """What the backends of a leg waited for so far: each one holds all that the ones of its leg before it held."""
+
+    at_ns: int
+    ids: Ids
+    waits: Waits
 
 
 class RunMoved(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -240,6 +256,7 @@ Event: TypeAlias = (
     | LegEnded
     | Missed
     | Reconciled
+    | WaitsSampled
     | RunMoved
     | WorkerMoved
     | Acted

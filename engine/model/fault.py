@@ -197,8 +197,8 @@ _ALL = (
         symptom="confirmed bookings are pending again a little later",
         cause="something that comes by with every hold undoes three in ten of the bookings confirmed before",
         takes=Takes.MILLISECONDS,
-        default="300",
-        value=f"milliseconds a confirmed booking lives at least, 1 to {_MOST_MS}; default 300",
+        default="50",
+        value=f"milliseconds a confirmed booking lives at least, 1 to {_MOST_MS}; default 50",
         shows=(_ledger("lost"), _integrity("ledger_without_tables")),
     ),
     Fault(
@@ -263,7 +263,7 @@ def _valued(fault: Fault, text: str) -> str:
             step = step or Step.CONFIRM
             if step not in _SLOW_STEPS:
                 raise ValueError(f"{fault.name}={text}: give the step as {fault.value}")
-            return f"{step}:{_whole(fault, text, ms, _MOST_MS)}"
+            return f"{step}:{_whole(fault, text, ms.removesuffix('ms'), _MOST_MS)}"
 
 
 def _whole(fault: Fault, text: str, number: str, most: int) -> int:

@@ -3,6 +3,12 @@
 import msgspec
 
 
+class NothingRow(msgspec.Struct, frozen=True):
+    """What a statement answers that asks for nothing."""
+
+    one: int
+
+
 class ServerRow(msgspec.Struct, frozen=True):
     """The server, the role, and how sessions begin."""
 

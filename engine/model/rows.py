@@ -51,6 +51,10 @@ class PendingRow(msgspec.Struct, frozen=True):
     on: date
     at: time
     party: int
+    status: str
+    zone_id: UUID | None
+    holds: list[UUID]
+    """Holds that lie on it; usually none."""
 
 
 class WantingRow(msgspec.Struct, frozen=True):
@@ -90,6 +94,18 @@ class PairRow(msgspec.Struct, frozen=True):
     table_b: UUID
 
 
+class StateRow(msgspec.Struct, frozen=True):
+    """How many rows of each kind some restaurants have: what a round of a sweep begins from."""
+
+    bookings: int
+    confirmed: int
+    """Of them, those that are confirmed."""
+    assignments: int
+    holds: int
+    keys: int
+    """Rows of the platform's own ledger of assignments."""
+
+
 class PersistedRow(msgspec.Struct, frozen=True):
     """A booking that is confirmed and has tables."""
 
@@ -122,3 +138,15 @@ class Occupied(msgspec.Struct, frozen=True):
     """Whether the database was free for a run, which has it now."""
 
     free: bool
+
+
+class TableTaken(msgspec.Struct, frozen=True):
+    """A table that a booking has, UTC."""
+
+    booking_id: UUID
+    restaurant: str
+    """Slug."""
+    table: str
+    """Its number."""
+    start: datetime
+    end: datetime

@@ -5,11 +5,13 @@ import msgspec
 from engine.model.ids import RunId, WorkerId
 from engine.model.outcome import Kind
 from engine.model.paths_face import PathsFace
+from engine.model.round import Round
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Sample
 from engine.model.step import Step
 from engine.model.truth_face import TruthFace
 from engine.model.turn import TurnEnd
+from engine.model.waits import Waits
 
 
 class LegShare(msgspec.Struct, frozen=True, array_like=True):
@@ -44,6 +46,14 @@ class LegFace(msgspec.Struct, frozen=True):
     swept_holds: int | None
     cleared_zone_locks: int | None
     restaurants: tuple[LegShare, ...]
+    round: Round | None = None
+    """Of a sweep: the terms of the repeat that it is a pass of."""
+    fills_per_s: float | None = None
+    """Filled by the time from its first attempt's begin to its last one's end; None before there is one."""
+    began_ns: int = 0
+    """When it was planned."""
+    last_ns: int = 0
+    """When its last attempt ended so far."""
 
 
 class RunFace(msgspec.Struct, frozen=True):
@@ -90,6 +100,10 @@ class RunFace(msgspec.Struct, frozen=True):
     settings: dict[str, str]
     """What the operator may change while it runs, by its key."""
     exit_code: int | None = None
+    says: str = ""
+    """Of a sweep: what its plan can show; empty for a run that is none."""
+    left_ns: int | None = None
+    """About how long it goes on; None where that cannot be told."""
     flags: dict[str, str] = {}
     """The platform's flags, those that differ from its own defaults first and saying so."""
     fallback: str = ""
@@ -227,7 +241,7 @@ class ZoneLockFace(msgspec.Struct, frozen=True):
     message: str
 
 
-class EventLine(msgspec.Struct, frozen=True):
+class EventLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event as a line."""
 
     at_ns: int
@@ -237,6 +251,8 @@ class EventLine(msgspec.Struct, frozen=True):
     """Colours the line; None for what is neither good nor bad."""
     who: str
     text: str
+    attempt: int = 0
+    """The attempt it is about; 0 for none."""
 
 
 class RunSnapshot(msgspec.Struct, frozen=True):
@@ -268,3 +284,5 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     """Passes and repeats, oldest first, the last 60."""
     paths: PathsFace = PathsFace()
     truth: TruthFace = TruthFace()
+    waits: Waits | None = None
+    """What our backends wait for in the leg in hand, or waited for in the last one; None where nobody looks."""

@@ -1,9 +1,10 @@
 """One look's transaction: named statements of `queries/observe`, bounded, and what of them was refused."""
 
+from importlib.resources import files
 from typing import TypeVar
 
 from engine.clock import Clock
-from engine.database import STEP_ERRORS, Connection, describe
+from engine.database import STEP_ERRORS, Connection, describe, sql
 from engine.observe.rows import Limits
 
 Row = TypeVar("Row")
@@ -93,3 +94,13 @@ def told(error: BaseException, timeout_s: float) -> str:
     if isinstance(error, TimeoutError):
         return f"The look at the server had no answer within {timeout_s:g} s"
     return f"The look at the server failed: {describe(error)}"
+
+
+def own_statements() -> list[str]:
+    """The looks' own statements, so that they do not fill the list of the run's.
+
+    COMMIT and ROLLBACK are not among them: the server counts the run's and ours as one.
+    """
+    paths = files("queries").joinpath("observe").iterdir()
+    names = sorted(path.name.removesuffix(".sql") for path in paths if path.name.endswith(".sql"))
+    return [sql(f"observe/{name}") for name in names if name not in ("commit", "rollback")]

@@ -132,3 +132,34 @@ class ZoneLockedRow(msgspec.Struct, frozen=True):
     booking: str
     zone: str
     age_ns: int
+
+
+class WaitRow(msgspec.Struct, frozen=True):
+    """A backend of this run at one moment, or one that is in the way of such."""
+
+    pid: int
+    application_name: str
+    state: str
+    """`hidden` where the role may not see it."""
+    wait: str
+    is_ours: bool
+    blocked_by: list[int]
+    """Of one that waits for a lock: holders, and everyone ahead of it in the queue."""
+    seen_ns: int
+    """When the server saw it so, by its own clock, since the epoch."""
+    server_ns: int
+    """How long the server was at this look when it gave this row, by its own clock."""
+
+
+class LegCounters(msgspec.Struct, frozen=True):
+    """The server's counters at one end of a leg."""
+
+    commits: int
+    rollbacks: int
+    deadlocks: int
+    conflicts: int
+    temp_files: int
+    temp_bytes: int
+    wal_records: int
+    wal_full_pages: int
+    wal_bytes: int

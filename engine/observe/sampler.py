@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 
 from engine.clock import Clock
-from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, sql
+from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable
 from engine.model.sample import LockCount, Sample, StaleHold, ZoneLocked
 from engine.observe.assemble import Naming, Seen, assemble, shown
-from engine.observe.looking import LookFailed, Looking, Refusals, told
+from engine.observe.looking import LookFailed, Looking, Refusals, own_statements, told
 from engine.observe.queues import unknown_keys
 from engine.observe.rates import Counters, Rates
 from engine.observe.rows import (
@@ -66,7 +65,7 @@ class Sampler:
         self._zones: dict[int, ZoneKey] = {}
         self._refusals = Refusals(clock)
         self._counters = Counters()
-        self._statements = Statements(_own_statements(), lambda text: shown(text, mask))
+        self._statements = Statements(own_statements(), lambda text: shown(text, mask))
         self._due_ns: dict[str, int] = {}
         self._stale_holds: tuple[StaleHold, ...] = ()
         self._live_holds = 0
@@ -218,13 +217,3 @@ class Sampler:
                 f"so the next begins after {pause_ns / 1e9:.1f} s"
             )
         return tuple(lines)
-
-
-def _own_statements() -> list[str]:
-    """The looks' own statements, so that they do not fill the list of the run's.
-
-    COMMIT and ROLLBACK are not among them: the server counts the run's and ours as one.
-    """
-    paths = files("queries").joinpath("observe").iterdir()
-    names = sorted(path.name.removesuffix(".sql") for path in paths if path.name.endswith(".sql"))
-    return [sql(f"observe/{name}") for name in names if name not in ("commit", "rollback")]

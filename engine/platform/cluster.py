@@ -126,6 +126,11 @@ async def status(settings: EmbeddedSettings) -> ClusterStatus:
     )
 
 
+async def log_of(settings: EmbeddedSettings) -> Path:
+    """Where the server of these settings writes its log. Raises PlatformUnfit."""
+    return (await asyncio.to_thread(_plan, settings)).places.log
+
+
 async def stop(settings: EmbeddedSettings) -> None:
     """Stop the server. Raises ClusterInUse while somebody uses it, and PlatformUnfit when it does not go."""
     plan = await asyncio.to_thread(_plan, settings)
@@ -209,4 +214,4 @@ def _employ_keeper(plan: ServerPlan) -> None:
         raise PlatformUnfit(answer or f"the keeper of {where.data} ended without a word; see {where.room}/keeper.log")
 
 
-__all__ = ["Cluster", "ClusterInUse", "ClusterStatus", "PlatformUnfit", "status", "stop", "wanted_data"]
+__all__ = ["Cluster", "ClusterInUse", "ClusterStatus", "PlatformUnfit", "log_of", "status", "stop", "wanted_data"]

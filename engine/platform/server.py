@@ -173,6 +173,8 @@ def _settings(plan: ServerPlan) -> list[str]:
         "dynamic_shared_memory_type": "mmap",
         "deadlock_timeout": "1s",
         "log_lock_waits": "on",
+        # The database of a session is named in its lines, so that a run can quote those of its own.
+        "log_line_prefix": "%m [%p] %q%d ",
         # Refusals are the daily bread of a stress run and are counted by the engine: not in the log, which grows.
         "log_min_messages": "log",
         # A line on a lock that is waited for would quote the statement, with the names and addresses in it.

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +52,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """What this client costs by itself, measured before the run; None where nothing goes over HTTP."""
     continues: str = ""
     """The run that this one goes on with; empty for a run of its own."""
+    rounds: int = 0
+    """Rounds of a sweep; 0 for a run that is none."""
     adaptations: tuple[str, ...] = ()
     """What slotfill does otherwise on this database, and why."""
     schema: int = SCHEMA_VERSION
@@ -208,8 +210,12 @@ def prune(root: Path, keep: int) -> list[Pruned]:
     Databases are left to the caller, who knows how to drop them.
     """
     runs = [entry for entry in list_runs(root) if entry.manifest is not None]
-    old = runs[: max(0, len(runs) - max(0, keep))]
-    return [_take_away(entry) for entry in old if not entry.is_live]
+    return remove(runs[: max(0, len(runs) - max(0, keep))])
+
+
+def remove(entries: Iterable[RunEntry]) -> list[Pruned]:
+    """Take these away, but for live ones and what is no run's folder; their databases are left to the caller."""
+    return [_take_away(entry) for entry in entries if entry.manifest is not None and not entry.is_live]
 
 
 def _take_away(entry: RunEntry) -> Pruned:

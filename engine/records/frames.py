@@ -1,6 +1,7 @@
 """Snapshots made small for the recording, and whole again from it."""
 
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,30 +42,58 @@ def join(snapshot: RunSnapshot, before: RunSnapshot | None) -> RunSnapshot:
     if before is None:
         return snapshot
     passed = second_of(snapshot) - second_of(before)
-    steps = {step.step: step.series for step in before.steps}
-    outcomes = {outcome.outcome: outcome.series for outcome in before.outcomes}
-    fills = _longer(before.fills, snapshot.fills, passed)
-    conflicts = _longer(before.conflicts.series, snapshot.conflicts.series, passed)
+    told = series_of(before)
+
+    def longer(name: str, tail: Sequence[int | None]) -> Any:
+        return _longer(told.get(name, ()), tuple(tail), passed)
+
+    return msgspec.structs.replace(with_series(snapshot, longer), events=(*before.events, *snapshot.events)[-EVENTS:])
+
+
+def series_of(look: Any) -> dict[str, tuple[int | None, ...]]:
+    """Every series of a snapshot, or of what was read of one, by a name of its own; all end in its second."""
+    return {
+        "fills": look.fills,
+        "conflicts": look.conflicts.series,
+        "planner": look.paths.planner.series,
+        "in_flight": look.paths.in_flight_series,
+        "waste": look.paths.waste_series,
+        "backlog": look.paths.backlog_series,
+        **{f"step {one.step}": one.series for one in look.steps},
+        **{f"outcome {one.outcome}": one.series for one in look.outcomes},
+    }
+
+
+def blank_of(name: str) -> int | None:
+    """What a series of that name has in a second in which nothing was told."""
+    return None if name in ("planner", "waste") or name.startswith("step ") else 0
+
+
+def with_series(snapshot: RunSnapshot, longer: Callable[[str, Sequence[int | None]], Any]) -> RunSnapshot:
+    """The snapshot with other series; `longer` is given each one's name and values."""
+    replace = msgspec.structs.replace
+    paths, fills = snapshot.paths, longer("fills", snapshot.fills)
     # What was first seen just now has nothing in the frames before: it was blank for as long as the others are.
     length = len(fills)
-    return msgspec.structs.replace(
+    return replace(
         snapshot,
+        fills=fills,
+        conflicts=replace(snapshot.conflicts, series=longer("conflicts", snapshot.conflicts.series)),
+        paths=replace(
+            paths,
+            planner=replace(paths.planner, series=longer("planner", paths.planner.series)),
+            in_flight_series=longer("in_flight", paths.in_flight_series),
+            waste_series=longer("waste", paths.waste_series),
+            backlog_series=longer("backlog", paths.backlog_series),
+        ),
         steps=tuple(
-            msgspec.structs.replace(
-                step, series=_filled_up(_longer(steps.get(step.step, ()), step.series, passed), None, length)
-            )
-            for step in snapshot.steps
+            replace(one, series=_filled_up(longer(f"step {one.step}", one.series), None, length))
+            for one in snapshot.steps
         ),
         outcomes=tuple(
-            msgspec.structs.replace(
-                word, series=_filled_up(_longer(outcomes.get(word.outcome, ()), word.series, passed), 0, length)
-            )
-            for word in snapshot.outcomes
+            replace(one, series=_filled_up(longer(f"outcome {one.outcome}", one.series), 0, length))
+            for one in snapshot.outcomes
         ),
-        fills=fills,
-        conflicts=msgspec.structs.replace(snapshot.conflicts, series=conflicts),
-        paths=_joined(snapshot.paths, before.paths, passed),
-        events=(*before.events, *snapshot.events)[-EVENTS:],
     )
 
 
@@ -75,17 +104,6 @@ def _trimmed(paths: PathsFace, kept: int) -> PathsFace:
         in_flight_series=paths.in_flight_series[-kept:],
         waste_series=paths.waste_series[-kept:],
         backlog_series=paths.backlog_series[-kept:],
-    )
-
-
-def _joined(paths: PathsFace, before: PathsFace, passed: int) -> PathsFace:
-    planner = _longer(before.planner.series, paths.planner.series, passed)
-    return msgspec.structs.replace(
-        paths,
-        planner=msgspec.structs.replace(paths.planner, series=planner),
-        in_flight_series=_longer(before.in_flight_series, paths.in_flight_series, passed),
-        waste_series=_longer(before.waste_series, paths.waste_series, passed),
-        backlog_series=_longer(before.backlog_series, paths.backlog_series, passed),
     )
 
 

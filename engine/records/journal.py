@@ -6,7 +6,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,15 @@ from engine.redact import mask_event
 NAME, ENDING = "journal", "jsonl"
 SEGMENT_BYTES = 64 * 1024 * 1024
 SYNC_EVERY_NS = 200_000_000
+
+
+class Place(NamedTuple):
+    """A place in a journal, before one of its lines or at its end: reading can begin there."""
+
+    segment: int
+    """Its number, from 1."""
+    offset: int
+    """Bytes of the segment before it, as they were written."""
 
 
 class JournalHeader(msgspec.Struct, frozen=True, tag=True):
@@ -74,6 +83,11 @@ class Journal:
         if self._size >= self._segment_bytes:
             self._begin()
         self._put(mask_event(event))
+
+    @property
+    def place(self) -> Place:
+        """The end of what was written so far."""
+        return Place(self._number, self._size)
 
     async def keep_synced(self) -> None:
         """Until cancelled: sync every 200 ms what was written, and compress full segments, both in a thread.
@@ -192,8 +206,9 @@ class Journal:
 class Reading:
     """The events of a journal, read as they are asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, since: Place | None = None) -> None:
         self._folder = folder
+        self._since = since
         self.torn = False
         """Whether the last line of the last segment was cut short and left out; known once all was read."""
         self.headers: list[JournalHeader] = []
@@ -204,13 +219,15 @@ class Reading:
         if not paths:
             raise RecordsDamaged(f"{self._folder}: there is no journal in this folder")
         for number, path in paths:
-            yield from self._segment(number, path, is_last=number == len(paths))
+            if self._since is None or number >= self._since.segment:
+                yield from self._segment(number, path, is_last=number == len(paths))
 
     def _segment(self, number: int, path: Path, *, is_last: bool) -> Iterator[Event]:
         place = 0
         try:
             with _opened(path) as file:
-                for place, line in enumerate(file, start=1):
+                skipped = self._skip(number, file)
+                for place, line in enumerate(file, start=1 + skipped):
                     try:
                         read = _DECODER.decode(line)
                     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -226,10 +243,16 @@ class Reading:
                         yield read
         except (OSError, EOFError, zlib.error) as error:
             raise RecordsDamaged(f"{path} after line {place}: could not be read: {error}") from error
-        if place == 0:
+        if place == 0 and not skipped:
             if not is_last:
                 raise RecordsDamaged(f"{path} line 1: the segment is empty")
             self.torn = True
+
+    def _skip(self, number: int, file: BinaryIO | gzip.GzipFile) -> int:
+        """Go to the place where reading begins; lines that are behind it, the header at least: 0 when none is."""
+        if self._since is None or number != self._since.segment or not self._since.offset:
+            return 0
+        return file.read(self._since.offset).count(b"\n")
 
     def _check(self, header: JournalHeader, number: int, path: Path) -> None:
         if header.schema > SCHEMA_VERSION:
@@ -241,9 +264,9 @@ class Reading:
         self.headers.append(header)
 
 
-def read(folder: Path) -> Reading:
-    """The journal in a run's folder. Reading raises RecordsDamaged, naming file and line."""
-    return Reading(folder)
+def read(folder: Path, since: Place | None = None) -> Reading:
+    """The journal in a run's folder, from a place on. Reading raises RecordsDamaged, naming file and line."""
+    return Reading(folder, since)
 
 
 _DECODER: "msgspec.json.Decoder[JournalHeader | Event]" = msgspec.json.Decoder(JournalHeader | Event)

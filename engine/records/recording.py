@@ -26,8 +26,8 @@ SEGMENT_BYTES = 8 * 1024 * 1024
 WHOLE_EVERY = 60
 """Frames after which one stands alone again, so that damage costs a minute at most."""
 
-_HEAD = struct.Struct(">IB")
-_HEADER, _WHOLE, _CHANGE = 0, 1, 2
+HEAD = struct.Struct(">IB")
+HEADER, WHOLE, CHANGE = 0, 1, 2
 
 
 class RecordingHeader(msgspec.Struct, frozen=True):
@@ -64,10 +64,10 @@ class Recording:
             self._begin()
         payload = msgspec.msgpack.encode(masked(trim(snapshot, self._before)))
         if self._frames % WHOLE_EVERY == 0:
-            self._put(_WHOLE, zlib.compress(payload, 6))
+            self._put(WHOLE, zlib.compress(payload, 6))
         else:
             packer = zlib.compressobj(6, zdict=self._dictionary)
-            self._put(_CHANGE, packer.compress(payload) + packer.flush())
+            self._put(CHANGE, packer.compress(payload) + packer.flush())
         self._dictionary, self._before = payload, snapshot
         self._frames += 1
 
@@ -90,17 +90,17 @@ class Recording:
         except OSError as error:
             raise failed("the recording could not be begun", self._path, error) from error
         self._frames = 0
-        self._put(_HEADER, msgspec.msgpack.encode(RecordingHeader(SCHEMA_VERSION, self._run, self._number)))
+        self._put(HEADER, msgspec.msgpack.encode(RecordingHeader(SCHEMA_VERSION, self._run, self._number)))
 
     def _put(self, kind: int, content: bytes) -> None:
         if self._file is None:
             raise AssertionError("`write` begins a segment first")
         try:
-            self._file.write(_HEAD.pack(len(content), kind) + content)
+            self._file.write(HEAD.pack(len(content), kind) + content)
             self._file.flush()
         except OSError as error:
             raise failed("the recording could not be written", self._path, error) from error
-        self.bytes_written += _HEAD.size + len(content)
+        self.bytes_written += HEAD.size + len(content)
 
 
 def read(folder: Path) -> Iterator[RunSnapshot]:
@@ -136,17 +136,17 @@ def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
     place = 0
     try:
         with path.open("rb") as file:
-            while head := file.read(_HEAD.size):
-                length, kind = _HEAD.unpack(head) if len(head) == _HEAD.size else (-1, -1)
+            while head := file.read(HEAD.size):
+                length, kind = HEAD.unpack(head) if len(head) == HEAD.size else (-1, -1)
                 content = file.read(length) if length >= 0 else b""
                 if len(content) != length:
                     if is_last:
                         return
                     raise RecordsDamaged(f"{path} at byte {place}: a frame is cut short before the recording's end")
-                if kind == _HEADER:
+                if kind == HEADER:
                     _check(msgspec.msgpack.decode(content, type=RecordingHeader), path)
                 else:
-                    unpacker = zlib.decompressobj(zdict=dictionary) if kind == _CHANGE else zlib.decompressobj()
+                    unpacker = zlib.decompressobj(zdict=dictionary) if kind == CHANGE else zlib.decompressobj()
                     dictionary = unpacker.decompress(content) + unpacker.flush()
                     yield _DECODER.decode(dictionary)
                 place = file.tell()

@@ -8,26 +8,33 @@ import msgspec
 
 from engine.metrics.samples import interval, latency_of
 from engine.metrics.tally import Tally
+from engine.model.continued import Continued
 from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.ids import SCHEMA_VERSION, TurnId
-from engine.model.ledger import Ledger
+from engine.model.ledger import Entry, Ledger
 from engine.model.outcome import OUTCOMES, Outcome
 from engine.model.report import (
     Burst,
     IntegrityCounts,
     Latency,
+    Level,
     Pass,
     RestaurantFigures,
     Result,
     Retry,
     SlotEnd,
+    Sweep,
 )
 from engine.model.run_state import RunState
 from engine.model.snapshot import LegFace
 from engine.model.step import Step
+from engine.model.verdict import Experiment, House
 from engine.records.archive import RESULT, Manifest
+from engine.records.historic.page import import_parts
+from engine.records.levels import RoundSamples, level_parts
 from engine.records.result_paths import backlog_of, path_counts, path_parts, planner_of, seat_waste_of
 from engine.records.tables import markdown
+from engine.records.verdict import judged, verdict_parts
 from engine.records.writer import write_json, write_text
 
 _FILLED = Outcome.FILLED.word
@@ -41,6 +48,7 @@ EVIDENCE = {
     "paths": "journal.*.jsonl",
     "planner": "samples.planner.u64",
     "settings": "run.json",
+    "waits": "journal.*.jsonl",
 }
 
 
@@ -68,6 +76,11 @@ class Ending(msgspec.Struct, frozen=True):
     integrity: IntegrityCounts | None = None
     faults: tuple[str, ...] = ()
     burst: Burst | None = None
+    continued: Continued | None = None
+    levels: Sequence[Level] = ()
+    sweep: Sweep | None = None
+    experiment: Mapping[str, Experiment] = {}
+    houses: dict[str, House] = {}
 
 
 def persisted_of(bookings: Collection[UUID], events: Iterable[Event]) -> Persisted:
@@ -135,6 +148,12 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         integrity=ending.integrity,
         faults=list(ending.faults),
         burst=ending.burst,
+        continued=ending.continued,
+        levels=list(ending.levels),
+        sweep=ending.sweep,
+        experiment=dict(ending.experiment),
+        houses=ending.houses,
+        waits=list(tally.waits()),
         alerts=list(ending.alerts),
         paths=path_counts(face.paths),
         late=face.late,
@@ -143,10 +162,13 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
     )
 
 
-def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None) -> str:
-    """The result as a page of Markdown; with the raw samples, each p95 comes with its interval."""
+def report_md(
+    result: Result, samples: Mapping[str, Sequence[int]] | None = None, rounds: RoundSamples | None = None
+) -> str:
+    """The result as a page of Markdown; with the raw samples, of rounds too, percentiles come with their intervals."""
     reason = f": {result.reason}" if result.reason else ""
-    persisted = "the database could not be read" if result.persisted is None else f"{result.persisted} persisted"
+    unread = "no report proves persistence" if result.plan == "import" else "the database could not be read"
+    persisted = unread if result.persisted is None else f"{result.persisted} persisted"
     pace = result.settings.get("run.rate")
     model = f"open model at {pace} a second" if pace and pace != "None" else "service time, closed model"
     workers = result.settings.get("run.concurrency")
@@ -163,6 +185,9 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
         "## Ledger\n",
         f"{result.ledger.equation}; {result.ledger.acknowledged} acknowledged.\n",
         *_stories(result.ledger),
+        *_continued(result.continued),
+        *import_parts(result),
+        *level_parts(result, rounds or {}),
         "## Restaurants\n",
         markdown(
             ("restaurant", "attempts", "confirmed", "persisted"),
@@ -191,6 +216,7 @@ def report_md(result: Result, samples: Mapping[str, Sequence[int]] | None = None
     ]
     if result.alerts:
         parts += ["## Alerts\n", "\n".join(f"- {alert}" for alert in result.alerts) + "\n"]
+    parts += verdict_parts(result)
     return "\n".join(parts)
 
 
@@ -212,9 +238,35 @@ def _stories(kept: Ledger) -> list[str]:
     return [markdown(("booking", "is", "attempt", "claimed", "status", "tables", "likeliest cause"), rows)]
 
 
-def write_result(folder: Path, result: Result, samples: Mapping[str, Sequence[int]]) -> None:
-    """Write `report.md` and `result.json`, the latter last: who finds it finds all. Raises RecordsFailed."""
-    write_text(folder / "report.md", report_md(result, samples))
+def _continued(continued: Continued | None) -> list[str]:
+    """The run that was gone on with: its ledger, and what it had in flight, attempt by attempt."""
+    if continued is None:
+        return []
+    rows = (
+        (one.attempt, one.slot, str(one.booking_id), _end(one.entry), "+".join(one.tables), one.why)
+        for one in continued.in_flight
+    )
+    said = (
+        f"It goes on with run {continued.run}: {continued.ledger.equation}; {continued.ledger.acknowledged} "
+        f"acknowledged. {len(continued.in_flight)} of them were in flight; {len(continued.cancelled)} bookings were "
+        f"cancelled and {continued.released} holds released.\n"
+    )
+    return [
+        said,
+        *([markdown(("attempt", "slot", "booking", "is", "tables", "proof"), rows)] if continued.in_flight else []),
+    ]
+
+
+def _end(entry: Entry) -> str:
+    return "given up" if entry is Entry.VOID else entry.value
+
+
+def write_result(
+    folder: Path, result: Result, samples: Mapping[str, Sequence[int]], rounds: RoundSamples | None = None
+) -> None:
+    """Judge, and write `report.md` and `result.json`, the latter last: who finds it finds all. Raises RecordsFailed."""
+    result = judged(folder, result, samples)
+    write_text(folder / "report.md", report_md(result, samples, rounds))
     write_json(folder / RESULT, result)
 
 

@@ -7,6 +7,7 @@ it is what the platform says its planner took in the request, whatever came of i
 import os
 import sys
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,8 @@ class SamplesHeader(msgspec.Struct, frozen=True):
     unit: str
     count: dict[str, int]
     """Samples by step; `<step>.refused` for those that were refused; `planner`."""
+    rounds: dict[str, dict[str, int]] = {}
+    """Of a sweep: how many samples of each there were when a round, by its number, began."""
 
 
 class Samples:
@@ -39,6 +42,7 @@ class Samples:
         self._folder = folder
         self._buffers: dict[str, array[int]] = {}
         self._written: dict[str, int] = {}
+        self._rounds: dict[str, dict[str, int]] = {}
 
     def take(self, event: AttemptEnded) -> None:
         """Every step of an attempt, and its planner time. Raises RecordsFailed when a full buffer cannot be written."""
@@ -59,11 +63,19 @@ class Samples:
         if len(buffer) >= _BUFFERED:
             self._append(name, buffer)
 
+    def begin_round(self, number: int) -> None:
+        """What is taken from now on is that round's."""
+        names = {*self._buffers, *self._written}
+        self._rounds[str(number)] = {
+            name: self._written.get(name, 0) + len(self._buffers.get(name, ())) for name in sorted(names)
+        }
+
     def flush(self) -> None:
         """Write what is buffered, and the header. Raises RecordsFailed."""
         for name, buffer in self._buffers.items():
             self._append(name, buffer)
-        write_json(self._folder / "samples.json", SamplesHeader(SCHEMA_VERSION, "ns", dict(self._written)))
+        header = SamplesHeader(SCHEMA_VERSION, "ns", dict(self._written), dict(self._rounds))
+        write_json(self._folder / "samples.json", header)
 
     def lengths(self) -> "dict[str, array[int]]":
         """All of them so far, written and read back. Raises RecordsFailed, RecordsDamaged."""
@@ -97,6 +109,28 @@ def read(folder: Path) -> "dict[str, array[int]]":
         values.frombytes(content[: len(content) // _WIDTH * _WIDTH])
         samples[path.name.removeprefix("samples.").removesuffix(".u64")] = _little(values)
     return samples
+
+
+def read_rounds(folder: Path, samples: "Mapping[str, array[int]]") -> "dict[int, dict[str, array[int]]]":
+    """The samples of each round of a sweep, by its number; none of other runs. Raises RecordsDamaged."""
+    path = folder / "samples.json"
+    if not path.exists():
+        return {}
+    try:
+        rounds = msgspec.json.decode(path.read_bytes(), type=SamplesHeader).rounds
+    except (OSError, ValueError) as error:
+        raise RecordsDamaged(f"{path}: could not be read: {error}") from error
+    numbers = sorted(map(int, rounds))
+    found: dict[int, dict[str, array[int]]] = {}
+    for place, number in enumerate(numbers):
+        after = numbers[place + 1] if place + 1 < len(numbers) else None
+        begins, ends = rounds[str(number)], {} if after is None else rounds[str(after)]
+        found[number] = {
+            name: taken
+            for name, values in samples.items()
+            if (taken := values[begins.get(name, 0) : len(values) if after is None else ends.get(name, 0)])
+        }
+    return found
 
 
 def _path(folder: Path, name: str) -> Path:

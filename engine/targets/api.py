@@ -25,6 +25,7 @@ from engine.model.step import Step
 from engine.model.strategy import Rules
 from engine.model.turn import PendingBooking
 from engine.session import RESTAURANT, Session
+from engine.standing import DatabaseStanding
 from engine.target import Capability, Heard, WholeSeat
 
 CONFIRMED = "confirmed"
@@ -123,10 +124,15 @@ class ApiTarget:
         if self.terms.dsn is None:
             told = await self._told({*bookings, *self._work.made})
             return Reading({one: HeldRow(one, heard.status, "", list(heard.tables)) for one, heard in told.items()})
-        needs_context = self.terms.contract.needs_context
-        contexts = [self._context(slug) for slug in self.floors] if needs_context else [{}]
         async with self._reading() as connection:
-            return await read_held(connection, self.run, [*bookings, *self._work.made], acknowledged, contexts)
+            return await read_held(connection, self.run, [*bookings, *self._work.made], acknowledged, self._contexts())
+
+    def standing(self) -> DatabaseStanding:
+        """To read bookings again and again from the database, where there is a DSN.
+
+        The API itself is not asked each second after what it made: that would be load of ours on what is measured.
+        """
+        return DatabaseStanding(lambda: self.connect(f"slotfill {self.run} reconciler"), self._contexts)
 
     async def close(self) -> None:
         """Drop every connection."""
@@ -138,6 +144,10 @@ class ApiTarget:
             return ApiLooks(self._client)
         context = self._context if self.terms.contract.needs_context else None
         return DatabaseLooks(lambda: self.connect(f"slotfill {self._work.run} looks"), context)
+
+    def _contexts(self) -> list[Mapping[str, str]]:
+        """Session settings under which all restaurants are seen, one after the other where row security wants it."""
+        return [self._context(slug) for slug in self.floors] if self.terms.contract.needs_context else [{}]
 
     def _context(self, slug: str) -> Mapping[str, str]:
         return {RESTAURANT: str(self.floors[slug].restaurant_id)}

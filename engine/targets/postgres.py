@@ -15,10 +15,11 @@ from engine.model.ledger import Reading
 from engine.model.rows import PendingRow, PersistedRow
 from engine.model.step import Step
 from engine.model.strategy import Rules
-from engine.model.turn import PendingBooking
+from engine.model.turn import Before, PendingBooking
 from engine.restaurants import read_floors
 from engine.seat import PostgresSeat, Work
 from engine.session import Session
+from engine.standing import DatabaseStanding
 from engine.target import Capability, Seat
 
 
@@ -99,7 +100,15 @@ class PostgresTarget:
                 rows += await connection.rows("fill/pending", PendingRow, ids, on)
         rows.sort(key=lambda row: (row.at, row.booking_id))
         return tuple(
-            PendingBooking(row.booking_id, slugs[row.restaurant_id], row.on, row.at, row.party) for row in rows
+            PendingBooking(
+                row.booking_id,
+                slugs[row.restaurant_id],
+                row.on,
+                row.at,
+                row.party,
+                Before(row.status, row.zone_id, tuple(row.holds)),
+            )
+            for row in rows
         )
 
     async def persisted(self, bookings: Collection[UUID]) -> dict[UUID, int]:
@@ -119,11 +128,18 @@ class PostgresTarget:
     async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
         """These and this run's bookings at one moment. Raises DatabaseFailed, DatabaseUnreachable."""
         async with self._looking("ledger") as connection:
-            contexts = [self._work.settings_for(group[0]) for group in self._groups(list(self.floors))]
-            return await read_held(connection, self.run, bookings, acknowledged, contexts)
+            return await read_held(connection, self.run, bookings, acknowledged, self._settings())
+
+    def standing(self) -> DatabaseStanding:
+        """To read bookings again and again, over a connection of its own."""
+        return DatabaseStanding(lambda: self.connect(f"slotfill {self.run} reconciler"), self._settings)
 
     async def close(self) -> None:
         """Nothing is held here; seats close themselves."""
+
+    def _settings(self) -> list[Mapping[str, str]]:
+        """Session settings under which all restaurants are seen, one after the other where row security wants it."""
+        return [self._work.settings_for(group[0]) for group in self._groups(list(self.floors))]
 
     def _groups(self, slugs: list[str]) -> list[list[str]]:
         """Restaurants that one statement can see together: all, or each for itself under row security."""

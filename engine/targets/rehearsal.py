@@ -3,8 +3,12 @@
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from engine.allocator.planner import Planner
+from engine.allocator.window import instant
 from engine.clock import Clock
 from engine.model.floor import Busy, Candidate, Floor, Quote, Window
 from engine.model.ledger import HeldRow, Reading
@@ -12,7 +16,7 @@ from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
 from engine.model.turn import Order, PendingBooking
-from engine.target import Capability, Committed, Confirmed, Held, Seat, Submitted
+from engine.target import Capability, Committed, Confirmed, Held, Seat, Standing, Submitted
 
 
 class RehearsalTarget:
@@ -33,6 +37,8 @@ class RehearsalTarget:
         self.waiting: dict[UUID, PendingBooking] = {}
         """Bookings that wait for tables; a submit adds one."""
         self.confirmed: dict[UUID, tuple[str, ...]] = {}
+        self.rows: dict[UUID, HeldRow] = {}
+        """Bookings that were made or confirmed here, as a database would have them."""
         self.busy: list[Busy] = []
         self.seats = 0
 
@@ -58,10 +64,18 @@ class RehearsalTarget:
         return {booking: len(tables) for booking, tables in self.confirmed.items()}
 
     async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
-        """Every booking that was made here."""
-        found = {one: HeldRow(one, "pending", "", []) for one in self.waiting}
-        made = {one: HeldRow(one, "confirmed", "", list(tables)) for one, tables in self.confirmed.items()}
-        return Reading(found | made)
+        """Every booking that waits or was made here."""
+        waiting = {one.booking_id: self.row(one) for one in self.waiting.values()}
+        return Reading(waiting | self.rows)
+
+    def standing(self) -> Standing:
+        """To read bookings again and again."""
+        return _RehearsalStanding(self)
+
+    def row(self, waiting: PendingBooking) -> HeldRow:
+        """A booking that waits, as a database would have it; no attempt made it."""
+        starts = instant(ZoneInfo(self.floors[waiting.restaurant].timezone), waiting.on, waiting.at)
+        return HeldRow(waiting.booking_id, "pending", "", [], party=waiting.party, starts=starts)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -70,16 +84,28 @@ class RehearsalTarget:
         """Let one step's time pass."""
         await self.clock.sleep_until(self.clock.now_ns() + self.step_ns)
 
-    def taken(self, table_id: UUID, start: datetime, end: datetime, *, holds: bool, but: UUID | None = None) -> bool:
-        """Whether a hold (or an assignment) other than `but` takes the table in that window."""
+    def taken(self, table_id: UUID, start: datetime, end: datetime, *, holds: bool) -> bool:
+        """Whether a hold (or an assignment) takes the table in that window."""
         return any(
-            one.table_id == table_id
-            and one.start < end
-            and one.end > start
-            and (one.hold_id is not None) == holds
-            and one.hold_id != but
+            one.table_id == table_id and one.start < end and one.end > start and (one.hold_id is not None) == holds
             for one in self.busy
         )
+
+
+class _RehearsalStanding:
+    def __init__(self, target: RehearsalTarget) -> None:
+        self._target = target
+
+    async def open(self) -> None:
+        """It is in memory."""
+
+    async def read(self, bookings: Collection[UUID], acknowledged: Collection[int]) -> Reading:
+        """Those of them that were made here."""
+        rows = (await self._target.held(bookings, acknowledged)).rows
+        return Reading({one: rows[one] for one in bookings if one in rows})
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 class _RehearsalSeat:
@@ -92,8 +118,10 @@ class _RehearsalSeat:
     async def submit(self, order: Order) -> Submitted | Refusal:
         await self._target.pass_time()
         turn = order.turn
-        self._target.waiting[order.booking_id] = PendingBooking(
-            order.booking_id, turn.restaurant, turn.on, turn.at, turn.party
+        waiting = PendingBooking(order.booking_id, turn.restaurant, turn.on, turn.at, turn.party)
+        self._target.waiting[order.booking_id] = waiting
+        self._target.rows[order.booking_id] = msgspec.structs.replace(
+            self._target.row(waiting), key=order.key, attempt=order.attempt
         )
         return Submitted(order.booking_id)
 
@@ -131,7 +159,12 @@ class _RehearsalSeat:
             if not (one.hold_id and one.table_id in ids and one.start == window.start and one.end == window.end)
         ]
         self._target.busy.extend(Busy(table.id, window.start, window.end) for table in candidate.tables)
-        self._target.waiting.pop(order.booking_id, None)
+        waited = self._target.waiting.pop(order.booking_id, None)
+        made = self._target.rows.get(order.booking_id) or (None if waited is None else self._target.row(waited))
+        if made is not None:
+            self._target.rows[order.booking_id] = msgspec.structs.replace(
+                made, status="confirmed", tables=list(candidate.numbers), start=window.start, end=window.end
+            )
         self._target.confirmed[order.booking_id] = candidate.numbers
         return Committed()
 

@@ -113,9 +113,12 @@ class Judge:
             case "committed" if not self._found.has(claim.xid):
                 return Entry.UNVERIFIED, "the moment that was read is older than its COMMIT"
             case "committed" if owner not in (None, claim.attempt):
-                return Entry.LOST, "it was committed, and another attempt was given the booking later"
+                return Entry.VOID, ""
             case "committed":
                 entry, why = held_to(claim, claim.wanted, row)
+                if entry is Entry.LOST:
+                    # Nobody was told success; and a crash gives out again the numbers that never reached the disk.
+                    return Entry.VOID, ""
                 return (Entry.RECOVERED, "") if entry is Entry.PERSISTED else (entry, why)
             case "in progress":
                 return Entry.UNRESOLVED, f"its transaction {claim.xid} is still open"

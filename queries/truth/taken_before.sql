@@ -1,6 +1,6 @@
 -- Tables that bookings have which carry no tag of the run: what was taken before it, or by others beside it.
 -- params: $1 run text
--- returns: TakenRow
+-- returns: TableTaken
 -- since: 14
 SELECT a.booking_id AS booking_id,
        r.slug AS restaurant,

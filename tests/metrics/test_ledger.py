@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import Words, ledger, merged
 from engine.model.event import AttemptEnded, Intended, Missed
 from engine.model.floor import Window
 from engine.model.ids import AttemptId, Ids, RunId
@@ -66,7 +66,7 @@ CASES: dict[str, tuple[AttemptEnded, list[HeldRow] | None, Mapping[int, str], En
     "refused and not there": (word(1, Certainty.FAIL, tables=()), [row(1, "pending")], {}, Entry.VOID),
     "in doubt and there": (DOUBT, [row(1, "confirmed", "A")], {7: "committed"}, Entry.RECOVERED),
     "in doubt and aborted": (DOUBT, [row(1, "pending")], {7: "aborted"}, Entry.VOID),
-    "in doubt and committed, and gone": (DOUBT, [row(1, "pending")], {7: "committed"}, Entry.LOST),
+    "in doubt and committed, and gone": (DOUBT, [row(1, "pending")], {7: "committed"}, Entry.VOID),
     "fewer tables": (word(1, tables=("A", "B")), [row(1, "confirmed", "A")], {}, Entry.TORN),
     "in doubt and open": (DOUBT, [row(1, "pending")], {7: "in progress"}, Entry.UNRESOLVED),
     "in doubt and too old": (DOUBT, [], {7: ""}, Entry.UNRESOLVED),
@@ -135,7 +135,7 @@ COMMIT_SENT = Intended(1, msgspec.structs.replace(OPEN, step=Step.COMMIT), "k", 
 
 @pytest.mark.parametrize(
     ("status", "entry"),
-    [("committed", "lost"), ("aborted", "void"), ("in progress", "unresolved"), ("", "unresolved")],
+    [("committed", "void"), ("aborted", "void"), ("in progress", "unresolved"), ("", "unresolved")],
 )
 def test_a_commit_that_nobody_lived_to_hear_is_resolved_by_its_transaction(status: str, entry: str) -> None:
     words = Words([COMMIT_SENT])
@@ -194,3 +194,24 @@ def test_a_story_says_between_which_readings_a_booking_was_lost() -> None:
     assert "late undo" in found.stories[0].cause
     unseen = ledger(Words([acknowledged]), Reading({booking(1): row(1, "pending")}), {}, read_ns=9_000_000)
     assert unseen.stories[0].between == "between commit and the first reading, 8 ms after it"
+
+
+def test_of_two_doubtful_attempts_for_one_booking_only_the_one_that_committed_is_recovered() -> None:
+    doubts = [word(n, Certainty.INFO, of=9, tables=(), outcome="connection", xid=n) for n in (1, 2)]
+    found = kept(doubts, [row(9, "confirmed", "A")], {1: "aborted", 2: "committed"})
+    assert (found.void, found.recovered) == (1, 1)
+
+
+def test_a_doubtful_booking_under_another_id_is_found_by_its_key() -> None:
+    sent = Intended(1, msgspec.structs.replace(OPEN, step=Step.SUBMIT), "sf-r-1", booking(1))
+    said = word(1, Certainty.INFO, tables=(), outcome="timeout", path=Path.FAILED_UNKNOWN)
+    there = row(7, "confirmed", "A", key="sf-r-1")
+    found = ledger(Words([sent, said]), Reading({there.booking_id: there}), {})
+    assert (found.recovered, found.phantom) == (1, 0)
+
+
+def test_repeats_that_had_a_database_each_add_up() -> None:
+    whole = kept([word(1), word(2)], [row(1, "confirmed", "A")])
+    twice = merged([whole, whole])
+    assert (twice.attempts, twice.persisted, twice.lost, len(twice.stories)) == (4, 2, 2, 2)
+    assert twice.balanced

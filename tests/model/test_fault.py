@@ -26,7 +26,7 @@ def test_every_fault_says_where_it_shows_in_words_that_there_are() -> None:
 
 
 def test_a_fault_is_asked_for_by_name_and_value() -> None:
-    assert parse("late-undo") == (FAULTS["late-undo"], "300")
+    assert parse("late-undo") == (FAULTS["late-undo"], "50")
     assert parse("ledger-replay=0.50") == (FAULTS["ledger-replay"], "0.5")
     assert parse(" slow-step = 50 ") == (FAULTS["slow-step"], "confirm:50")
     assert parse("slow-step=commit:7") == (FAULTS["slow-step"], "commit:7")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.observe.lag import SLEEP_NS, WINDOW_NS, LoopLag
+from engine.observe.load import LoadMeter
 
 
 class Oversleeping:
@@ -79,3 +80,22 @@ def test_memory_is_bounded_and_p99_never_above_the_longest(late_ns: list[int]) -
 
     assert 0 <= lag.p99_ns() <= lag.max_ns()
     assert len(lag._waits) <= 2 * WINDOW_NS // SLEEP_NS + 2
+
+
+async def test_what_a_stall_falls_into_is_tainted_unless_it_took_ten_times_as_long() -> None:
+    clock = Oversleeping([1_000_000, 30_000_000, 2_000_000])
+    lag = LoopLag(clock)
+    meter = LoadMeter(clock, lag)
+    meter.begin()
+    running = asyncio.create_task(lag.run())
+    await clock.done.wait()
+    running.cancel()
+    load = meter.end()
+    assert load.lag_p99_ns == 30_000_000
+    ((from_ns, until_ns),) = load.stalls
+    assert until_ns - from_ns == 30_000_000
+    short, before, after = (from_ns - 5, from_ns + 5), (0, from_ns), (until_ns, until_ns + 9)
+    long = (from_ns - 200_000_000, until_ns + 200_000_000)
+    assert load.of([short, before, after, long]).tainted == 1
+    meter.begin()
+    assert meter.end().stalls == ()

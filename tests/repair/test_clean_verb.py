@@ -5,6 +5,8 @@ import json
 import os
 import signal
 
+import pytest
+
 from engine.platform.cluster import Cluster
 from engine.platform.databases import clone
 from tests.cli.test_targets import ask, name, write
@@ -19,6 +21,7 @@ FILL = (
 )  # fmt: skip
 
 
+@pytest.mark.campaign
 def test_a_run_in_an_earlier_one_s_database_is_listed_asked_for_removed_and_said_to_be(
     shell: Shell, cluster: Cluster
 ) -> None:
@@ -52,6 +55,7 @@ def test_a_run_in_an_earlier_one_s_database_is_listed_asked_for_removed_and_said
     assert len(json.loads((shell.runs()[-1] / "cleaned.json").read_text())) == 1
 
 
+@pytest.mark.campaign
 def test_an_assign_is_taken_back_in_every_repeat_s_database(shell: Shell, cluster: Cluster) -> None:
     run = shell.do(
         "run", "assign", "--headless", "--json", "--concurrency", "5", "--passes", "2", "--repeat", "2"
@@ -88,6 +92,7 @@ def test_a_live_run_is_refused_and_one_that_was_killed_leaves_nothing(shell: She
     assert differences(before, printed(dsn)) == {}
 
 
+@pytest.mark.campaign
 def test_somebody_s_database_is_written_to_only_where_it_may_be(shell: Shell, cluster: Cluster, name: str) -> None:
     asyncio.run(clone(cluster, name))
     dsn = cluster.dsn(name)

@@ -177,6 +177,7 @@ def test_a_note_is_one_masked_line_behind_the_others(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.campaign
 def test_a_run_that_works_is_not_disturbed_and_a_paused_one_is_repaired_from_both_sides(shell: Shell) -> None:
     process = shell.begin_run(*PACED)
     wait_until(lambda: shell.see().run.filled > 3, "some fills")

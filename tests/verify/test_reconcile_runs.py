@@ -51,6 +51,7 @@ def test_a_run_that_goes_on_raises_no_alarm_and_killed_its_open_ends_are_resolve
     assert not found["problems"]
 
 
+@pytest.mark.campaign
 def test_a_run_through_the_api_is_verified_by_ids_and_keys(shell: Shell, cluster: Cluster) -> None:
     assert shell.do("run", "fill", "--target", "api", *SHORT).code == 0
     folder, dsn = shell.runs()[-1], cluster.dsn(shell.manifest()["database"])
@@ -84,6 +85,7 @@ async def _do(dsn: str, statement: str, *args: object) -> None:
     await connection.close()
 
 
+@pytest.mark.campaign
 def test_each_repeat_is_held_against_its_own_database(shell: Shell, cluster: Cluster) -> None:
     shell.do("run", "assign", "--headless", "--concurrency", "4", "--repeat", "2", "--restaurant", "pub-1")
     code, found = verified(shell)
@@ -116,6 +118,7 @@ def theirs(cluster: Cluster) -> Iterator[str]:
     asyncio.run(drop(cluster, name))
 
 
+@pytest.mark.campaign
 def test_row_security_hides_no_booking_from_it(shell: Shell, cluster: Cluster, theirs: str) -> None:
     dsn = cluster.dsn(theirs)
     config = ("--config", str(write(shell, dsn)), "--target", "theirs")

@@ -21,7 +21,7 @@ def import_parts(result: Result) -> list[str]:
             _WHOSE,
             markdown(_HEAD, (row for one in result.passes for row in pass_rows(one))),
         ]
-    if result.levels:
+    if result.levels and result.sweep is None:
         parts += [
             "## Levels\n",
             "Means and maxima are all that the metrics have.\n",

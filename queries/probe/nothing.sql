@@ -1,0 +1,3 @@
+-- Nothing: what its answer takes is what asking costs.
+-- returns: NothingRow
+SELECT 1 AS one
