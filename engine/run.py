@@ -171,6 +171,9 @@ class Run:
     async def snapshot(self) -> RunSnapshot:
         """The run now; at most a tenth of a second old."""
         now_ns = self.clock.now_ns()
+        if self._snapshot is not None and self._snapshot.run.exit_code == self.exit_code is not None:
+            # It is over, and its figures stay what they were at the end.
+            return self._snapshot
         if self._snapshot is None or now_ns - self._snapshot_at_ns >= TICK_NS or self.crew.state.is_over:
             self._snapshot = self.portrait(now_ns)
             self._snapshot_at_ns = now_ns

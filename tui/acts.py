@@ -19,6 +19,7 @@ from tui.screens.detail import DetailScreen
 from tui.screens.help import HelpScreen
 from tui.screens.main import kind_of
 from tui.screens.menu import MenuScreen
+from tui.screens.repair import RepairScreen
 from tui.screens.settings import SettingsScreen
 from tui.sieve import SieveInvalid, read_sieve
 
@@ -96,6 +97,28 @@ class ActingConsole(Console):
             self.main.ask(":", "mark ")
             return
         await self.act(Verb.MARK, name)
+
+    async def repair(self, kind: str) -> None:
+        """Have the run list what it would put right, ask, and have it done."""
+        if not kind:
+            self.main.ask(":", "repair ")
+            return
+        try:
+            found = await self.door.act(Command(Verb.REPAIR, (kind, "list")), self.who)
+        except LinkLost as lost:
+            self.say(f"repair: not sent, the engine does not answer ({lost})", Ink.FAULT)
+            return
+        if not found.done:
+            self.say(f"repair {kind}: {found.text}", Ink.CONTENTION)
+            return
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.act(Verb.REPAIR, kind)
+            else:
+                self.say(f"repair {kind}: left alone, nothing was changed")
+
+        self.push_screen(RepairScreen(kind, found, self.last, ascii_only=self.ascii_only), answered)
 
     def reconfigure(self) -> None:
         """Open the settings."""
@@ -201,13 +224,13 @@ class ActingConsole(Console):
 
     def detail(self) -> None:
         """Open the row under the cursor."""
-        panel = self.main.focused_panel
-        if panel is None or self.last is None or not panel.view.cursor:
+        panel, shown = self.main.focused_panel, self.main.snapshot
+        if panel is None or shown is None or not panel.view.cursor:
             self.say("no row is under the cursor; up and down choose one", Ink.CONTENTION)
-        elif kind_of(panel).detail(self.last, panel.view.cursor) is None:
+        elif kind_of(panel).detail(shown, panel.view.cursor) is None:
             self.say("there is no more to say about this row", Ink.CONTENTION)
         else:
-            self.push_screen(DetailScreen(kind_of(panel), panel.view.cursor, self.last, ascii_only=self.ascii_only))
+            self.push_screen(DetailScreen(kind_of(panel), panel.view.cursor, shown, ascii_only=self.ascii_only))
 
     def show_help(self) -> None:
         """Help of the focused panel, and all keys."""
@@ -241,11 +264,13 @@ class ActingConsole(Console):
 
     async def export_now(self) -> None:
         """Export the picture as it stands."""
-        if self.export is None or self.last is None:
+        # What is on the screen: in the past, the past.
+        shown = self.main.snapshot or self.last
+        if self.export is None or shown is None:
             self.say("export: this console has nowhere to write to; slotfill snapshot does it", Ink.CONTENTION)
             return
         try:
-            path = await self.export(self.last, picture(self, f"slotfill {self.last.run.run_id}"))
+            path = await self.export(shown, picture(self, f"slotfill {shown.run.run_id}"))
         except (OSError, RecordsFailed) as error:
             self.say(f"export: not written: {error}", Ink.FAULT)
             return

@@ -12,8 +12,8 @@ from textual.screen import Screen
 
 from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
-from tui.acts import ActingConsole
-from tui.commands import BY_COMMAND, COMMANDS, CommandUnknown, bindings, read_command
+from tui.asking import AskingConsole
+from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
 from tui.format import elapsed
 from tui.lines import Ink
 from tui.panel import Panel
@@ -26,7 +26,7 @@ _MOST_WRITES_WAITING = 3
 _FIRST_PICTURE_S = 1.0
 
 
-class SlotfillApp(ActingConsole, inherit_bindings=False):
+class SlotfillApp(AskingConsole, inherit_bindings=False):
     """The console of one run. It returns a line for the shell; whoever opened the door closes it."""
 
     # Absolute, as Textual would look beside a subclass otherwise.
@@ -39,6 +39,7 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
         """Show the screen, and begin to ask."""
         await self.push_screen(self.main)
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
+        self.run_worker(self.follow(), name="follow", exit_on_error=True)
         # With the first picture in hand nobody sees an empty screen; a slow engine is not waited for.
         waiting = asyncio.ensure_future(self.first_picture.wait())
         await asyncio.wait([waiting], timeout=_FIRST_PICTURE_S)
@@ -73,11 +74,21 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
             return
         self.last = snapshot
         self.first_picture.set()
-        if changed or self.main.view.order:
+        self.tell_time()
+        if self.looking_ns is not None:
+            if self.main.view.order:
+                self.main.show(self.main.snapshot)
+        elif changed or self.main.view.order:
             self.draw(snapshot)
+
+    async def show_present(self) -> None:
+        """Ask the door, and draw what it answers, at once."""
+        self.last = None
+        await self.look()
 
     def draw(self, snapshot: RunSnapshot) -> None:
         """Show a picture on the screen and on whatever lies over it."""
+        snapshot = self.widened(snapshot)
         self.main.show(snapshot)
         for screen in self.screen_stack:
             if isinstance(screen, Sheet):
@@ -90,6 +101,12 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
 
     # -- commands --------------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that open the line are those of the main screen, and are typed once it is open."""
+        if action == "command" and parameters and parameters[0] in OPENS_PROMPT:
+            return isinstance(self.screen, MainScreen) and not self.main.prompt.display
+        return super().check_action(action, parameters)
+
     async def action_command(self, name: str) -> None:
         """A key was pressed."""
         await self.obey(name, "")
@@ -99,6 +116,9 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
         command = BY_COMMAND[name]
         # A sheet over the screen takes the keys; only leaving works through it.
         if isinstance(self.screen, MainScreen) or name in ("quit", "quit!"):
+            if command.acts and (refused := self.refusal_of(name)):
+                self.say(refused, Ink.CONTENTION)
+                return
             if command.acts and self.watch_only:
                 self.say(f"{name}: this console only watches (--watch)", Ink.CONTENTION)
                 return
@@ -143,7 +163,9 @@ class SlotfillApp(ActingConsole, inherit_bindings=False):
     def leave(self) -> None:
         """Leave the run alone, and say how to come back."""
         run = self.last.run if self.last else None
-        if run is None:
+        if self.player is not None:
+            self.exit(self.left_words())
+        elif run is None:
             self.exit("the engine had not answered yet; slotfill ls shows what runs")
         elif run.state.is_over:
             code = f", exit {run.exit_code}" if run.exit_code is not None else ""

@@ -70,6 +70,15 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     _run(verb("run", "run", "start a run; in a terminal with the console, otherwise with progress lines"))
+    made = verb("sweep", "run", "run a plan at several concurrencies, each from the same state, and say how it scales")
+    made.add_argument("--levels", metavar="N,N,…", help="workers of each level; default: 1,2,3,4,6,8,12,15")
+    made.add_argument(
+        "--experiment",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="slow one step after the other down; default: where the levels allow an estimate",
+    )
+    _run(made)
     made = verb("continue", "run", "go on with a run that stopped or crashed: nothing is done twice")
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
     _run(made, plan=False)
@@ -96,6 +105,7 @@ def _live(verb: _Verb) -> None:
         _which_run(made)
         _common(made)
         if name == "attach":
+            made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one")
             made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
             made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
     made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
@@ -116,6 +126,20 @@ def _looks(verb: _Verb) -> None:
     made = verb("verify", "verify", "hold everything a run claims against its database once more, by other code")
     _which_run(made)
     _common(made)
+    made = verb("compare", "compare", "hold runs against each other: paired by booking where seeds agree")
+    made.add_argument(
+        "runs_given", nargs="+", metavar="RUN", help="two or more; the first is what the others are held to"
+    )
+    _common(made)
+    made = verb(
+        "optimum", "optimum", "how many bookings the house could have seated at most, proven, and who was missed"
+    )
+    _which_run(made)
+    _common(made)
+    made = verb("report", "report", "print a run's report; with --audit, compute every number in it once more")
+    _which_run(made)
+    made.add_argument("--audit", action="store_true", help="recompute every number from the records it points to")
+    _common(made)
     made = verb("import", "import_", "make a run's folder of the platform's old reports: one call, one run")
     made.add_argument(
         "files", nargs="+", metavar="FILE", help="reports; a restaurant that comes again is the next pass"
@@ -123,6 +147,12 @@ def _looks(verb: _Verb) -> None:
     made.add_argument("--name", metavar="TEXT", help="a name for the run")
     _common(made)
     made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
+    _common(made)
+    made = verb("replay", "replay", "play a run's recording, or a snapshot's folder, on the screens of the console")
+    _which_run(made)
+    made.add_argument("--speed", default="1", metavar="X", help="seconds of the run in one of yours; default 1")
+    made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one, as a reference")
+    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
     _common(made)
     made = verb("snapshot", "snapshot", "export a run as it is now: JSON, Markdown, CSV and a picture of the screen")
     _which_run(made)
@@ -132,7 +162,8 @@ def _looks(verb: _Verb) -> None:
     made = verb("events", "runs", "print a run's journal as JSON lines")
     _which_run(made)
     _common(made)
-    made = verb("prune", "runs", "remove old runs and their databases")
+    made = verb("prune", "runs", "remove old runs, or those that are named, and their databases")
+    made.add_argument("runs_given", nargs="*", metavar="RUN", help="these; default: all but the newest")
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
     _common(made)
@@ -246,6 +277,10 @@ def options_of(args: argparse.Namespace) -> list[str]:
     ):
         if getattr(args, flag, False):
             options.append(f"{key}=true")
+    if getattr(args, "levels", None):
+        options.append(f"sweep.levels={args.levels}")
+    if getattr(args, "experiment", None) is not None:
+        options.append(f"sweep.experiment={'on' if args.experiment else 'off'}")
     if getattr(args, "ascii", False):
         options.append("console.ascii=true")
     return [*args.settings, *options]

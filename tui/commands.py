@@ -41,6 +41,7 @@ def keys_of(command: ConsoleCommand) -> str:
 
 
 _RUN, _VIEW, _PANELS, _ROW = "the run", "the view", "panels", "rows"
+_TIME = "time"
 _FULL = {"locks": "l", "conflicts": "h", "connections": "c", "zone_locks": "z", "outcomes": "e", "events": "v"}
 _FULL_HELP = {
     "locks": "locks, queues and who blocks whom, full screen",
@@ -120,6 +121,15 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
         "mark", ("M",), "a named mark on the timeline", lambda app, words: app.mark(words), _RUN, True, "NAME"
     ),
     ConsoleCommand(
+        "repair",
+        (),
+        "paused: put right what attempts left; shows it and asks",
+        lambda app, words: app.repair(words),
+        _RUN,
+        True,
+        "KIND",
+    ),
+    ConsoleCommand(
         "cancel",
         ("k",),
         "cancel the query of the backend under the cursor, or of PID; asks",
@@ -164,7 +174,59 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand("page-up", ("pageup",), "a page up", lambda app, _: app.main.move_pages(-1), _ROW),
     ConsoleCommand("page-down", ("pagedown",), "a page down", lambda app, _: app.main.move_pages(1), _ROW),
     ConsoleCommand("first", ("home",), "first row", lambda app, _: app.main.move(-1_000_000), _ROW),
-    ConsoleCommand("last", ("end",), "last row", lambda app, _: app.main.move(1_000_000), _ROW),
+    ConsoleCommand("last", (), "last row", lambda app, _: app.main.move(1_000_000), _ROW),
+    ConsoleCommand(
+        "time",
+        ("t",),
+        "the time bar: the run with its acts, alerts and marks",
+        lambda app, _: app.time_bar(),
+        _TIME,
+        footer=(9, "time"),
+    ),
+    ConsoleCommand("earlier", ("[",), "a second back; held: faster", lambda app, _: app.step(-1), _TIME),
+    ConsoleCommand("later", ("]",), "a second on; held: faster", lambda app, _: app.step(1), _TIME),
+    ConsoleCommand("previous", ("{",), "to the event before, of the class of jump", lambda app, _: app.jump(-1), _TIME),
+    ConsoleCommand("next", ("}",), "to the next event of that class", lambda app, _: app.jump(1), _TIME),
+    ConsoleCommand(
+        "jump",
+        (),
+        "which class { and } go by: alert operator error mark, or an event's word",
+        lambda app, words: app.choose_jump(words),
+        _TIME,
+        takes="CLASS",
+    ),
+    ConsoleCommand(
+        "go",
+        ("g",),
+        "to a time: 01:23, -30s, 14:03:07 (UTC), start, end",
+        lambda app, words: app.go(words),
+        _TIME,
+        takes="TIME",
+    ),
+    ConsoleCommand("live", ("end",), "back to the present; there: last row", lambda app, _: app.end_key(), _TIME),
+    ConsoleCommand(
+        "zoom",
+        (),
+        "what charts show: 10s, 1m, all; auto is a column a second",
+        lambda app, words: app.zoom(words),
+        _TIME,
+        takes="STRETCH",
+    ),
+    ConsoleCommand(
+        "behind",
+        (),
+        "lay another run behind this one in the steps; off",
+        lambda app, words: app.lay_behind(words),
+        _TIME,
+        takes="RUN",
+    ),
+    ConsoleCommand(
+        "speed", (), "how fast a replay goes on: 0.5, 10", lambda app, words: app.set_speed(words), _TIME, takes="X"
+    ),
+    ConsoleCommand(
+        "next-alert", ("n",), "to the next alert that is not acknowledged", lambda app, _: app.next_alert(), _TIME
+    ),
+    ConsoleCommand("acknowledge", ("a",), "acknowledge alerts", lambda app, _: app.acknowledge(), _TIME),
     *(
         ConsoleCommand(
             name.replace("_", "-"),
@@ -180,6 +242,18 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
         ConsoleCommand(f"panel-{panel.KEY}", (panel.KEY,), f"show or hide {panel.TITLE}", _toggle(panel.NAME), _PANELS)
         for panel in PANELS
     ),
+    ConsoleCommand(
+        "booking",
+        (),
+        "a booking by its id or #ATTEMPT: attempts, and what the database holds of it",
+        lambda app, words: app.booking(words),
+        _PANELS,
+        takes="ID",
+    ),
+    ConsoleCommand(
+        "postgres", ("p",), "the server: settings, databases, sizes, rights", lambda app, _: app.postgres(), _PANELS
+    ),
+    ConsoleCommand("runs", ("R",), "all runs: open, compare, prune", lambda app, _: app.runs(), _PANELS),
     ConsoleCommand("next-panel", ("tab",), "next panel", lambda app, _: app.main.step_focus(1), _PANELS),
     ConsoleCommand("previous-panel", ("shift+tab",), "panel before", lambda app, _: app.main.step_focus(-1), _PANELS),
     ConsoleCommand(
@@ -219,6 +293,8 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ),
     ConsoleCommand("quit!", (), "stop the run, then leave", lambda app, _: app.stop_and_leave(), _RUN, True),
 )
+OPENS_PROMPT = ("command", "filter", "go", "mark")
+"""Commands whose key opens the line to type on."""
 BY_COMMAND: dict[str, ConsoleCommand] = {command.name: command for command in COMMANDS}
 
 
@@ -226,7 +302,14 @@ def bindings() -> list[Binding]:
     """A key binding for every command that has keys."""
     return [
         # ctrl+c before anything else: Textual's screens use it to copy, and it is the key by which people leave.
-        Binding(key, f"command({command.name!r})", command.help, show=False, priority=key == "ctrl+c")
+        # Keys that open the line to type on too: the key after them is typed, and no widget may take it for its own.
+        Binding(
+            key,
+            f"command({command.name!r})",
+            command.help,
+            show=False,
+            priority=key == "ctrl+c" or command.name in OPENS_PROMPT,
+        )
         for command in COMMANDS
         for key in command.keys
     ]

@@ -12,6 +12,7 @@ from engine.link import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.report import Result
 from engine.model.snapshot import LegFace, RunSnapshot
+from engine.model.truth_face import MissedFace
 from engine.records.process import started
 from engine.records.result import read_result
 from engine.spec import Ready
@@ -71,6 +72,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
     snapshot: RunSnapshot | None = None
     printed_ns = 0
     told_legs = 0
+    told_lost = False
     while snapshot is None or snapshot.run.exit_code is None:
         try:
             seen = await door.snapshot()
@@ -91,6 +93,9 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
                 for line in leg_lines(leg):
                     tell(line)
                 told_legs = leg.leg + 1
+        if not told_lost and snapshot.truth.missed:
+            tell(first_lost(snapshot.truth.missed[0]))
+            told_lost = True
         # Short runs end between two lines; looking more often than printing lets the command end with them.
         if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
             tell(progress(snapshot))
@@ -124,6 +129,8 @@ def baseline(snapshot: RunSnapshot) -> list[str]:
         f"plan {run.plan}: {run.turns} {what(run.plan)}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
         f"target {run.target}, database {run.database}, {run.concurrency} workers",
     ]
+    if run.says:
+        lines.append(plain(run.says))
     if run.fallback:
         lines.append(f"FALLBACK: {plain(run.fallback)}")
     if run.concurrency > run.turns and run.plan == "fill":
@@ -140,7 +147,14 @@ def leg_lines(leg: LegFace) -> list[str]:
     """A pass or repeat that is over, with a table of its restaurants."""
     there = "unread" if leg.persisted is None else str(leg.persisted)
     head = f"pass {leg.number}" + (f" of repeat {leg.repeat}" if leg.repeat > 1 else "")
+    if leg.round is not None:
+        several = f", pass {leg.number}" if leg.number > 1 else ""
+        head = f"round {leg.round.number} of {leg.round.of}, {leg.round.label}{several}"
     parts = [f"{leg.attempts} attempts", f"{leg.acknowledged} confirmed", f"{there} there"]
+    if leg.round is not None and leg.fills_per_s is not None:
+        parts.append(f"{leg.fills_per_s:.1f} fills/s")
+    if leg.round is not None and leg.round.differs:
+        parts.append(leg.round.differs)
     if leg.pending is not None:
         parts.append(f"{leg.pending} pending")
     if leg.swept_holds is not None:
@@ -158,23 +172,63 @@ def leg_lines(leg: LegFace) -> list[str]:
     return lines
 
 
+def first_lost(one: MissedFace) -> str:
+    """The first booking that a reading did not have as it was acknowledged; the rest is counted."""
+    who = f"booking {one.booking} (attempt {one.attempt}, {one.worker}, {one.slot})"
+    there = f"{one.status or 'gone'} {'+'.join(one.tables)}".strip()
+    claimed = "+".join(one.claimed) or "no tables"
+    return (
+        f"LOST: {who} was acknowledged with {claimed} and is {there}, seen {took(one.after_ns)} after commit: "
+        f"{plain(one.cause)}"
+    )
+
+
 def progress(snapshot: RunSnapshot) -> str:
     """The run in one line."""
     run = snapshot.run
+    terms = snapshot.legs[-1].round if snapshot.legs else None
     parts = [
         f"{elapsed(run.elapsed_ns):>7}",
         run.state.value,
+        *([f"round {terms.number}/{terms.of}: {terms.label}"] if terms is not None else []),
         f"{what(run.plan)} {run.turns_ended}/{run.turns}",
         f"attempts {run.attempts}",
         f"filled {run.filled}",
+        *([f"LOST {snapshot.truth.bad}"] if snapshot.truth.bad else []),
         f"conflicts {snapshot.conflicts.total}",
         f"in flight {run.in_flight}",
         f"workers {run.workers}",
         f"lag {took(run.lag_p99_ns)}",
+        *([f"left {elapsed(run.left_ns)}"] if run.left_ns is not None else []),
     ]
     if run.reason:
         parts.append(plain(run.reason))
     return "  ".join(parts)
+
+
+def level_lines(result: Result) -> list[str]:
+    """What the levels of a sweep came to; none of a run that is no sweep."""
+    if result.sweep is None:
+        return []
+    lines = []
+    for workers in sorted({one.concurrency for one in result.levels}):
+        mine = [one for one in result.levels if one.concurrency == workers]
+        rates = [one.fills_per_s for one in mine if one.fills_per_s is not None]
+        attempts, filled = sum(one.attempts for one in mine), sum(one.filled for one in mine)
+        pace = f"{sum(rates) / len(rates):.1f} fills/s ({min(rates):.1f} to {max(rates):.1f})" if rates else "no fills"
+        lines.append(f"{workers:>4} workers x {len(mine)}: {pace}, {filled} of {attempts} filled")
+    lines += [
+        f"{one.of} a second: contention {one.sigma:.3f} ({one.sigma_interval[0]:.3f} to {one.sigma_interval[1]:.3f}), "
+        f"coherence {one.kappa:.4f} ({one.kappa_interval[0]:.4f} to {one.kappa_interval[1]:.4f})"
+        for one in result.sweep.fits
+    ]
+    lines += [
+        f"{one.step} +{one.delay_ms:g} ms: elasticity {one.elasticity:.2f} ({one.low:.2f} to {one.high:.2f})"
+        for one in result.experiment.values()
+    ]
+    lines += [f"no estimate: {plain(why)}" for why in result.sweep.refusals]
+    lines += [f"the generator was the limit at {plain(one)}" for one in result.sweep.generator_limited]
+    return lines
 
 
 def summary(result: Result) -> list[str]:
@@ -197,6 +251,7 @@ def summary(result: Result) -> list[str]:
         lines.append("  and more; result.json and report.md name them")
     if result.persisted is not None:
         lines.append(f"in the database: {result.persisted} bookings confirmed with tables")
+    lines += level_lines(result)
     if result.fills_per_s is not None:
         lines.append(
             f"{result.fills_per_s:.1f} fills/s, effective concurrency {result.effective_concurrency:.2f}, "

@@ -12,28 +12,48 @@ _BANDS = (
     "paths",
     "workers",
     "locks",
+    "waits",
     "conflicts",
     "zone_locks",
     "outcomes",
     "connections",
     "slots",
     "passes",
+    "ledger",
     "events",
 )
 """From top to bottom, in one column."""
 
 PRESETS: dict[str, tuple[str, ...]] = {
-    "overview": ("workers", "steps", "locks", "events", "connections", "outcomes", "slots", "conflicts", "zone_locks"),
-    "contention": ("locks", "workers", "conflicts", "zone_locks", "slots", "events"),
-    "server": ("connections", "locks", "steps", "workers", "events"),
-    "api": ("paths", "steps", "workers", "outcomes", "slots", "events", "connections"),
-    "work": ("slots", "passes", "workers", "outcomes", "steps", "conflicts", "events"),
+    "overview": (
+        "workers",
+        "steps",
+        "locks",
+        "events",
+        "ledger",
+        "connections",
+        "outcomes",
+        "slots",
+        "conflicts",
+        "zone_locks",
+    ),
+    "contention": ("locks", "workers", "conflicts", "zone_locks", "slots", "events", "waits"),
+    "server": ("connections", "locks", "steps", "workers", "events", "waits"),
+    "api": ("paths", "steps", "workers", "outcomes", "slots", "events", "ledger", "connections"),
+    "work": ("slots", "passes", "ledger", "workers", "outcomes", "steps", "conflicts", "events"),
 }
 """Panels of a layout, the most needed first."""
 
 _COLUMNS_OF = {
-    2: (("paths", "workers", "slots", "passes", "zone_locks"), ("locks", "outcomes", "connections", "conflicts")),
-    3: (("workers", "slots", "passes"), ("paths", "locks", "conflicts", "zone_locks"), ("outcomes", "connections")),
+    2: (
+        ("paths", "workers", "slots", "passes", "zone_locks"),
+        ("locks", "waits", "outcomes", "connections", "conflicts", "ledger"),
+    ),
+    3: (
+        ("workers", "slots", "passes", "ledger"),
+        ("paths", "locks", "waits", "conflicts", "zone_locks"),
+        ("outcomes", "connections"),
+    ),
 }
 _SHARES = {2: (60, 40), 3: (42, 31, 27)}
 

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.model.detail import DetailKind
 from engine.model.sample import Backend
 from engine.model.snapshot import RunSnapshot
 from tui.lines import BLANK, Area, Ink, Line, Span, fill, fit, line, rule
@@ -182,6 +183,11 @@ class Panel(Inked, can_focus=True):
         return None
 
     @classmethod
+    def asks(cls, snapshot: RunSnapshot, row: str) -> tuple[DetailKind, str] | None:
+        """What the engine is asked about when a row is opened; None where the picture tells all there is."""
+        return None
+
+    @classmethod
     def backend(cls, snapshot: RunSnapshot, row: str) -> Backend | None:
         """The backend behind a row, if there is one."""
         return None
@@ -278,7 +284,9 @@ class Panel(Inked, can_focus=True):
 def paint(kind: type[Panel], snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
     """Exactly the lines a panel of this kind shows: its title and what it draws."""
     inner = Area(area.width, area.height - 1)
-    title = rule(kind.heading(snapshot, area, view), area.width, view.focused)
+    # What has the whole screen says where it belongs; escape goes back there.
+    heading = f"{'run > ' * view.full}{kind.heading(snapshot, area, view)}"
+    title = rule(heading, area.width, view.focused)
     body = kind.draw(snapshot, inner, view) if inner.height > 0 else []
     return fill((title, *body), area)
 

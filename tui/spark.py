@@ -23,14 +23,41 @@ def bucketed(series: Sequence[int | None], width: int) -> list[int | None]:
     return [max(bucket) if bucket else None for bucket in buckets]
 
 
-def spark(values: Sequence[int | None], maximum: int, *, ascii_only: bool = False) -> str:
-    """One row of bars on the scale 0..maximum; a blank where there is no value. As many cells as values."""
+def window(series: Sequence[int | None], width: int, seconds: int | None, *, whole: bool = False) -> list[int | None]:
+    """As many columns of a series as there is room for, the newest at the right.
+
+    The last `seconds`, all for 0; None: a column a second, or all where `whole` is given.
+    """
+    if seconds is None:
+        return bucketed(series, width) if whole else last_seconds(series, width)
+    shown = series[-seconds:] if seconds else series
+    if seconds and len(shown) < seconds:
+        shown = [None] * (seconds - len(shown)) + list(shown)
+    if 0 < len(shown) < width:
+        # Fewer seconds than columns: each takes several.
+        return [shown[column * len(shown) // width] for column in range(width)]
+    return bucketed(shown, width)
+
+
+def seconds_shown(length: int, width: int, seconds: int | None, *, whole: bool = False) -> str:
+    """In words what `window` shows of a series of that length."""
+    if seconds == 0 or (seconds is None and whole and length > width):
+        return f"all {length} s"
+    return f"last {seconds or min(width, max(length, 1))} s"
+
+
+def spark(values: Sequence[int | None], maximum: int, *, ascii_only: bool = False, alphabet: str = "") -> str:
+    """One row of bars on the scale 0..maximum; a blank where there is no value. As many cells as values.
+
+    `alphabet`: the signs from the lowest to the highest, instead of bars.
+    """
     if all(value is None for value in values):
         return " " * len(values)  # the package gives an empty string here
     top = max(1, maximum)
-    if ascii_only:
-        last = len(_ASCII) - 1
-        return "".join(" " if value is None else _ASCII[min(last, max(0, value) * last // top)] for value in values)
+    signs = alphabet or (_ASCII if ascii_only else "")
+    if signs:
+        last = len(signs) - 1
+        return "".join(" " if value is None else signs[min(last, max(0, value) * last // top)] for value in values)
     # Without `minimum` the package scales to the smallest value and draws a row of zeros at half height.
     return str(sparklines(values, minimum=0, maximum=top)[0])
 

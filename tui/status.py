@@ -37,6 +37,11 @@ class Banner(msgspec.Struct, frozen=True):
     sieve: str = ""
     skipped: int = 0
     """Paints left out because the terminal did not keep up."""
+    past: str = ""
+    """Where in the run's time the screen stands; empty at the present."""
+    replay: bool = False
+    alerts: int = 0
+    """Alerts that nobody has acknowledged."""
     message: str = ""
     ink: Ink = Ink.TEXT
 
@@ -84,17 +89,20 @@ def status_lines(snapshot: RunSnapshot | None, banner: Banner, width: int, heigh
 
 def _state(run: RunFace, banner: Banner) -> tuple[tuple[str, Ink], ...]:
     """The run's state; of an engine that does not answer only what it was when last seen."""
-    if banner.lost and not run.state.is_over:
+    if banner.lost and not run.state.is_over and not banner.past:
         return (("ENGINE LOST", Ink.FAULT), (f" was {state_words(run)}", Ink.MUTED))
     return ((state_words(run), _STATE_INKS[run.state]),)
 
 
 def _alarm(banner: Banner, run: RunFace) -> tuple[Part, ...]:
-    if banner.lost and not run.state.is_over:
-        return (part(0, ("trying to reach it; q leaves", Ink.MUTED)),)
-    if banner.frozen:
-        return (part(0, (f"VIEW FROZEN since {elapsed(run.elapsed_ns)}", Ink.CONTENTION), (" (space)", Ink.MUTED)),)
-    return ()
+    told = [part(0, (banner.past, Ink.CONTENTION))] if banner.past else []
+    if banner.alerts:
+        told.append(part(1, (f"ALERTS {banner.alerts} !", Ink.FAULT)))
+    if banner.lost and not run.state.is_over and not banner.past:
+        told.append(part(0, ("trying to reach it; q leaves", Ink.MUTED)))
+    elif banner.frozen:
+        told.append(part(0, (f"VIEW FROZEN since {elapsed(run.elapsed_ns)}", Ink.CONTENTION), (" (space)", Ink.MUTED)))
+    return tuple(told)
 
 
 def _fallback(run: RunFace, head: Part, width: int, gap: int) -> tuple[Part, ...]:
@@ -123,7 +131,7 @@ def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
             part(5, ("lag ", Ink.MUTED), (took(run.lag_p99_ns) + (" !" if lag is Ink.CONTENTION else ""), lag)),
             part(8, (f"{run.consoles} consoles" if run.consoles != 1 else "1 console", Ink.MUTED)),
             part(9, (f"journal {size_of(run.journal_bytes)}", Ink.MUTED)),
-            part(2, ("WATCHING", Ink.ACCENT)) if banner.watch else part(9),
+            part(2, ("WATCHING", Ink.ACCENT)) if banner.watch and not banner.replay else part(9),
         ],
         width,
     )
@@ -137,6 +145,7 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
     )
     parts = [
         part(0, ("fills ", Ink.MUTED), (tally(run.filled), Ink.FILLED), (f" {ratio(run.filled, ended)}", Ink.TEXT)),
+        *_lost(snapshot),
         part(1, (f"{per_second(fills_per_s(snapshot))}", Ink.STRONG)),
         part(2, (f"{tally(run.attempts)} of {tally(run.most_attempts)} attempts", Ink.TEXT)),
     ]
@@ -157,6 +166,12 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
             )
         )
     return squeeze(parts, width)
+
+
+def _lost(snapshot: RunSnapshot) -> tuple[Part, ...]:
+    """That acknowledged bookings are not as acknowledged: lost, torn, altered; never left out for want of room."""
+    bad = snapshot.truth.bad
+    return (part(-2, (f"LOST {tally(bad)} !", Ink.FAULT)),) if bad else ()
 
 
 def _busy(run: RunFace) -> Part:
@@ -211,10 +226,13 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
 def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
     run = snapshot.run
     head = part(0, *_state(run, banner), (f" {elapsed(run.elapsed_ns)}", Ink.STRONG))
+    lost = _lost(snapshot)
+    taken = sum(width_of(span.text) + 2 for one in lost for span in one.spans)
     return squeeze(
         [
             head,
-            *_fallback(run, head, width, 2),
+            *lost,
+            *_fallback(run, head, width - taken, 2),
             *_alarm(banner, run),
             part(1, f"{run.filled}/{run.attempts}"),
             part(2, per_second(fills_per_s(snapshot))),
@@ -229,12 +247,13 @@ def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
 def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
     """The line above the keys: how the view stands, and the console's last word."""
     over = snapshot is not None and snapshot.run.state.is_over
-    view = "FROZEN" if banner.frozen else "END" if over else "LOST" if banner.lost else "LIVE"
+    there = "REPLAY" if banner.replay else "PAST" if banner.past else ""
+    view = there or "FROZEN" if there or banner.frozen else "END" if over else "LOST" if banner.lost else "LIVE"
     result = ""
     if banner.lost and not over and not banner.message:
         result = banner.lost
     if over and not banner.message:
-        result = "the run is over; its result stays here until you leave with q"
+        result = "" if banner.past else "the run is over; its result stays here until you leave with q"
     return squeeze(
         [
             part(1, ("view ", Ink.MUTED), (view, Ink.TEXT if view == "LIVE" else Ink.CONTENTION)),

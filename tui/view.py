@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tui.behind import Behind
 from tui.sieve import Sieve
 
 
@@ -19,5 +20,9 @@ class View(msgspec.Struct, frozen=True):
     sort: str = "age"
     reverse: bool = False
     sieve: Sieve = Sieve()
+    seconds: int | None = None
+    """The stretch that charts show, up to the picture's moment; 0 for the whole run, None for a column a second."""
+    behind: Behind | None = None
+    """A run that is laid behind this one."""
     order: tuple[str, ...] = ()
     """Rows in the order they had when a key was last pressed, kept two seconds; empty when they are free to move."""

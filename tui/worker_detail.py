@@ -24,7 +24,8 @@ def short_name(member: QueueMember) -> str:
     """The worker without its slot; a stranger with its pid."""
     if not member.who or member.who.upper() == NOT_OURS:
         return f"pid {member.pid} {NOT_OURS}"
-    return member.who.split()[0]
+    name = member.who.split()[0]
+    return f"{name} LEFT BEHIND" if member.who.endswith(" left") else name
 
 
 def queue_line(queue: LockQueue, members: int) -> str:

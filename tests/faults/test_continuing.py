@@ -192,7 +192,7 @@ async def test_a_hold_that_no_intent_names_is_released_by_its_tag(database: Scra
     assert await counted(database, HOLDS) == 0
 
 
-async def test_what_was_committed_and_is_gone_is_lost_and_had_its_turn_all_the_same(
+async def test_what_nobody_was_told_of_and_left_no_trace_is_void_and_its_turn_is_taken_again(
     database: ScratchDatabase, dead: Graveyard
 ) -> None:
     engine = await dead.engine()
@@ -202,11 +202,10 @@ async def test_what_was_committed_and_is_gone_is_lost_and_had_its_turn_all_the_s
     await connection.execute("UPDATE bookings SET status = 'pending'")
     await connection.close()
     progress, continued = await settled(database, engine)
-    assert continued.in_flight[0].entry is Entry.LOST
-    assert continued.ledger.lost == 1
-    assert "1 lost" in continued.alerts[0]
-    assert [had.filled for had in progress.slots.values()] == [0, 1, 0], "a second one would be one too many"
-    assert await counted(database, PENDING) == 1, "evidence is not cancelled"
+    assert continued.in_flight[0].entry is Entry.VOID
+    assert (continued.ledger.lost, continued.ledger.void) == (0, 1)
+    assert [had.filled for had in progress.slots.values()] == [0, 0, 0]
+    assert await counted(database, PENDING) == 0, "the booking it made is cancelled: another takes its turn"
 
 
 async def test_a_chain_of_deaths_counts_what_each_had_in_flight_once(

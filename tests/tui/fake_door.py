@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from engine.front import LinkLost
 from engine.model.command import Answer, Command, Hello, Verb
+from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
@@ -18,6 +19,8 @@ class FakeDoor:
         self.who: list[str] = []
         self.asked = 0
         self.lost = ""
+        self.details: dict[tuple[str, str], Detail] = {}
+        self.asked_about: list[tuple[str, str]] = []
 
     async def hello(self) -> Hello:
         return Hello(1, "0", 1, self.now.run.run_id, "/runs/x")
@@ -38,6 +41,13 @@ class FakeDoor:
         self.commands.append(command)
         self.who.append(who)
         return self._obey(command)
+
+    async def detail(self, kind: str, wanted: str) -> Detail:
+        if self.lost:
+            raise LinkLost(self.lost)
+        self.asked_about.append((kind, wanted))
+        found = self.details.get((kind, wanted))
+        return found or Detail(kind, wanted, self.now.run.elapsed_ns, database_trouble="nothing is known of it")
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event, Intended, StepTook
 from engine.model.ids import AttemptId, Ids, RunId, WorkerId
+from engine.model.ledger import Entry
 from engine.model.outcome import OUTCOMES, Certainty, Kind, Outcome, Phase, Refusal, certainty_of, classify
 from engine.model.path import Path
 from engine.model.run_state import RunState, WorkerState
@@ -41,6 +42,7 @@ from engine.model.snapshot import (
     ZoneLockFace,
 )
 from engine.model.step import Step
+from engine.model.truth_face import MissedFace, TruthFace
 from engine.model.turn import TurnEnd
 
 MS = 1_000_000
@@ -456,7 +458,10 @@ def full(count: int = 15) -> RunSnapshot:
         sample=sample(),
         sample_trouble="",
         events=events(),
-    )
+        truth=TruthFace(
+            at_ns=220_300 * MS, took_ns=9 * MS, readings=214, acknowledged=371, checked=368, persisted=368
+        ),
+    )  # fmt: skip
 
 
 def empty() -> RunSnapshot:
@@ -548,7 +553,11 @@ def hostile() -> RunSnapshot:
         events=tuple(replace(one, text=nasty, who=nasty[:6], word=nasty[:9]) for one in still.events),
         sample=replace(sample(), queues=tuple(replace(queue, name=nasty) for queue in queues())),
         sample_trouble=nasty,
-    )
+        truth=TruthFace(
+            readings=1, lost=1, trouble=nasty,
+            missed=(MissedFace(nasty, Entry.LOST, nasty, 1, nasty, (nasty,), nasty, (nasty,), S, None, nasty),),
+        ),
+    )  # fmt: skip
 
 
 _HOUSES = {"cafe-3": 30, "finedining-4": 19, "finedining-5": 20, "pub-1": 23, "pub-2": 13}
@@ -639,6 +648,29 @@ def _api_story() -> Tally:
     return tally
 
 
+def losing() -> RunSnapshot:
+    """Bookings that were acknowledged and are not there: lost at COMMIT, undone late, torn, altered."""
+    undone = "a late undo: a reading had it whole"
+    swallowed = "it is pending and without tables: the rows were swallowed at COMMIT, or undone after it"
+    replay = "ledger replay: the key had been used, and the platform answered success with no rows"
+    halved = "confirmed and without all its tables: something took them back, at COMMIT or after it"
+    moved = "something gave it other tables after COMMIT was acknowledged"
+    missed = (
+        MissedFace("0a1b2c3d", Entry.LOST, "12:30", 17, "w03", ("T03",), "pending", (), 420 * MS, None, swallowed),
+        MissedFace("4f00d1ce", Entry.LOST, "12:45", 58, "w05", ("T07", "T08"), "", (), 5200 * MS, 4100 * MS, undone),
+        MissedFace("b31c77aa", Entry.LOST, "13:00", 91, "w01", (), "pending", (), 830 * MS, None, replay),
+        MissedFace("77aa4f00", Entry.TORN, "13:15", 140, "w09", ("T11",), "confirmed", (), 610 * MS, None, halved),
+        MissedFace(
+            "c3d4e5f6", Entry.ALTERED, "14:00", 171, "w12", ("T01",), "confirmed", ("T02",), 9 * S, 8 * S, moved
+        ),
+    )
+    truth = TruthFace(
+        at_ns=220_300 * MS, took_ns=12 * MS, readings=214, acknowledged=371, checked=368, persisted=363, lost=3,
+        torn=1, altered=1, missed=missed,
+    )  # fmt: skip
+    return replace(full(), truth=truth)
+
+
 def through_api() -> RunSnapshot:
     """A run through the API: inline, background, late and undecided bookings, planner times in two humps."""
     tally = _api_story()
@@ -680,5 +712,6 @@ STILLS: dict[str, Callable[[], RunSnapshot]] = {
     "plain_role": plain_role,
     "hostile": hostile,
     "assigning": assigning,
+    "losing": losing,
     "through_api": through_api,
 }

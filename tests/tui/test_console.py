@@ -18,8 +18,8 @@ from tests.tui import stills
 from tests.tui.fake_door import FakeDoor
 from tui.app import SlotfillApp
 from tui.panel import Inked
+from tui.screens.asked import AskedScreen
 from tui.screens.confirm import ConfirmScreen, TypedScreen
-from tui.screens.detail import DetailScreen
 from tui.screens.help import HelpScreen
 from tui.screens.sheet import Sheet
 
@@ -246,7 +246,7 @@ async def test_s_chooses_an_order_and_capital_s_turns_it() -> None:
 async def test_enter_opens_the_worker_and_follows_it() -> None:
     async with console() as (pilot, app, door):
         await pilot.press("enter")
-        assert "worker w12" in over(app, DetailScreen).title_words()
+        assert "worker w12" in over(app, AskedScreen).title_words()
         door.now = replace(door.now, workers=door.now.workers[:5])
         await app.look()
         assert "it is gone" in text_of(app)

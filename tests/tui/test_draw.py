@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from engine.model.path import Path
 from engine.model.paths_face import PathFigures, PathsFace
-from engine.model.snapshot import RunSnapshot, SlotFace
+from engine.model.round import Round, RoundKind
+from engine.model.snapshot import LegFace, RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tests.tui import stills
 from tui.layout import PRESETS, arrange
 from tui.lines import Area, width_of
 from tui.panel import Panel, paint, paint_waiting
-from tui.panels.registry import PANELS
+from tui.panels.registry import BY_NAME, PANELS
 from tui.sieve import read_sieve
 from tui.status import Banner, status_lines, view_line
 from tui.view import View
@@ -115,10 +116,10 @@ def test_a_queue_is_named_by_zone_and_hour_and_a_stranger_is_pointed_out() -> No
 
 def test_a_full_locks_panel_names_worker_and_slot_behind_each_backend() -> None:
     text = _text("locks", stills.full(), View(full=True), (150, 30))
-    assert "w05      19:00  pid 20273" in text
+    assert "w05 19:00  holds Terrace 19:00  blocks 4  idle  pid 20273" in text
     assert "idle in transaction 3.0 s" in text
     assert "RowExclusiveLock" in text
-    assert "`- w13 14:00 pid 20281" in text
+    assert "`- w13 14:00  waits 2.9 s for transactionid bookings" in text
 
 
 def test_a_plain_login_is_told_what_it_needs_and_still_sees_queues() -> None:
@@ -315,3 +316,94 @@ def test_flags_that_differ_from_the_platforms_defaults_are_shown_and_all_of_them
 
 def test_no_letter_of_the_paths_panel_is_beyond_ascii_in_ascii() -> None:
     assert _text("paths", stills.through_api(), View(ascii=True), (120, 30)).replace("─", "-").isascii()
+
+
+def test_bookings_that_are_not_as_acknowledged_are_named_newest_first_with_what_is_there_and_why() -> None:
+    rows = _text("ledger", stills.losing(), size=(130, 10)).splitlines()
+    assert "5 NOT AS ACKNOWLEDGED !" in rows[0]
+    assert "acknowledged 371   persisted 363   lost 3 !   torn 1 !   altered 1 !   not yet checked 3" in rows[1]
+    assert "last reading 700 ms ago, took 12 ms" in rows[2]
+    assert [row.split()[1] for row in rows[4:9]] == ["altered", "torn", "lost", "lost", "lost"]
+    assert "T01" in rows[4]
+    assert "confirmed T02" in rows[4]
+    assert "no tables" in rows[6]
+    assert "gone" in rows[7]
+    assert "a late undo" in rows[7]
+
+
+def test_a_missed_booking_is_told_whole_with_the_moments_between_which_it_went() -> None:
+    kind = next(kind for kind in PANELS if kind.NAME == "ledger")
+    still = stills.losing()
+    undone = kind.rows(still, View())[3]
+    found = kind.detail(still, undone)
+    assert found is not None
+    text = "\n".join(line.text for line in found[1])
+    assert "between 4.1 s and 5.2 s after commit" in text
+    assert "T07+T08" in text
+    assert kind.detail(still, "missed:0:none") is None
+
+
+@pytest.mark.parametrize("size", [(40, 8), (60, 6), (80, 7)])
+def test_a_narrow_ledger_keeps_every_count_that_is_bad_and_the_claim(size: tuple[int, int]) -> None:
+    text = _text("ledger", stills.losing(), size=size)
+    assert "lost 3 !" in text
+    assert "torn 1 !" in text
+    assert "! altered" in text
+
+
+def test_a_ledger_without_losses_says_what_is_checked_and_without_a_reading_that_there_is_none() -> None:
+    assert "no acknowledged booking has been read back yet" in _text("ledger", stills.empty())
+    calm = msgspec.structs.replace(stills.losing().truth, lost=0, torn=0, altered=0, missed=())
+    text = _text("ledger", msgspec.structs.replace(stills.full(), truth=calm))
+    assert "!" not in text
+    failed = msgspec.structs.replace(calm, trouble="the connection was lost")
+    text = _text("ledger", msgspec.structs.replace(stills.full(), truth=failed))
+    assert "NOT READ 700 ms ago: the connection was lost" in text
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 120, 250])
+@pytest.mark.parametrize("height", [1, 3])
+@pytest.mark.parametrize("banner", [Banner(), Banner(frozen=True), Banner(lost="it hung up")])
+def test_that_bookings_are_lost_is_said_at_any_width(width: int, height: int, banner: Banner) -> None:
+    for still in (stills.losing(), msgspec.structs.replace(stills.through_api(), truth=stills.losing().truth)):
+        text = "\n".join(line.text for line in status_lines(still, banner, width, height))
+        assert "LOST 5 !" in text
+        assert "FALLBACK" in text or not still.run.fallback
+    assert "LOST" not in status_lines(stills.full(), Banner(), width, height)[height // 2].text
+
+
+@pytest.mark.parametrize("preset", ["overview", "work", "api"])
+def test_the_ledger_stands_in_the_layouts_where_there_is_room(preset: str) -> None:
+    wants = {kind.NAME: kind.want(_STILLS["losing"]) for kind in PANELS}
+    assert "ledger" in arrange(160, 45, PRESETS[preset], wants)
+
+
+def test_a_sweep_charts_fills_against_workers_and_says_which_round_and_how_long_it_goes_on() -> None:
+    first = stills.assigning().legs[0]
+
+    def leg(number: int, kind: RoundKind, workers: int, repeat: int, rate: float, differs: str = "") -> LegFace:
+        terms = Round(number, 9, kind, workers, repeat, differs=differs)
+        return msgspec.structs.replace(
+            first, leg=number, repeat=number, number=1, concurrency=workers, round=terms, fills_per_s=rate
+        )
+
+    legs = (
+        leg(1, RoundKind.WARM_UP, 8, 1, 500.0),
+        leg(2, RoundKind.COUNTED, 8, 1, 120.0),
+        leg(3, RoundKind.COUNTED, 1, 1, 40.0),
+        leg(4, RoundKind.COUNTED, 8, 2, 140.0),
+        leg(5, RoundKind.COUNTED, 1, 2, 999.0, differs="fingerprints differ: 1 bookings instead of 0"),
+    )
+    still = stills.assigning()
+    still = msgspec.structs.replace(still, legs=legs, run=msgspec.structs.replace(still.run, left_ns=130_000_000_000))
+    text = _text("passes", still, size=(120, 14))
+    one, eight = (
+        next(line for line in text.splitlines() if f"{n} worker" in line and "fills/s" in line) for n in (1, 8)
+    )
+    assert "40.0 fills/s  one round" in one
+    assert "130.0 fills/s  120.0 to 140.0 in 2 rounds" in eight
+    assert eight.count("#") > 3 * one.count("#") - 2
+    assert "500.0" not in text, "the warm-up is in no level"
+    assert "999.0" not in text, "nor a round that began from another state"
+    heading = BY_NAME["passes"].heading(still, Area(120, 14), View())
+    assert heading == "passes: round 5 of 9, 1 worker, repeat 2, 02:10 left"

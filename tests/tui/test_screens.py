@@ -31,9 +31,10 @@ def _coloured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(
     ("still", "keys"),
-    [("full", []), ("full", ["l"]), ("full", ["question_mark"]), ("finished", []), ("through_api", ["L", "L", "L"])],
-    ids=["main", "locks", "help", "finished", "api"],
-)
+    [("full", []), ("full", ["l"]), ("full", ["question_mark"]), ("finished", []), ("through_api", ["L", "L", "L"]),
+     ("losing", [])],
+    ids=["main", "locks", "help", "finished", "api", "losing"],
+)  # fmt: skip
 def test_screen(snap_compare: Compare, still: str, keys: list[str], size: tuple[int, int]) -> None:
     assert snap_compare(app_of(still), press=keys, terminal_size=size)
 

@@ -7,7 +7,7 @@ from engine.model.snapshot import ConflictFigures, RunSnapshot
 from tui.format import moment, tally, took
 from tui.lines import Area, Ink, Line, Span, cut, line
 from tui.panel import Panel, Want
-from tui.spark import bar, last_seconds, spark
+from tui.spark import bar, spark, window
 from tui.view import View
 from tui.worker_detail import NOT_OURS
 
@@ -53,7 +53,7 @@ class ConflictsPanel(Panel):
             lines.append(line(("  no hold conflict so far", Ink.MUTED)))
             return lines
         columns = max(0, area.width - 14)
-        values = last_seconds(face.series, columns)
+        values = window(face.series, columns, view.seconds)
         top = max((value for value in values if value), default=0)
         bars = spark([value or None for value in values], top, ascii_only=view.ascii)
         lines.append(line(("  each second ", Ink.MUTED), (bars, Ink.CONTENTION)))

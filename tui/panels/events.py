@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from engine.model.detail import DetailKind
 from engine.model.snapshot import EventLine, RunSnapshot
 from tui.format import moment
 from tui.lines import Area, Ink, Line, Span, ink_of, line
@@ -37,8 +38,8 @@ class EventsPanel(Panel):
     TITLE: ClassVar[str] = "events"
     KEY: ClassVar[str] = "9"
     HELP: ClassVar[str] = (
-        "The newest 200 events, time since the run began. `!` is a fault, `?` is not understood. Enter shows the "
-        "whole text."
+        "The newest 200 events, time since the run began. `!` is a fault, `?` is not understood. Enter opens the "
+        "booking it is about, or shows the whole text."
     )
     ABOVE: ClassVar[int] = 0
 
@@ -76,6 +77,12 @@ class EventsPanel(Panel):
             )
             lines.append(row(chosen, cells, key, cursor))
         return lines
+
+    @classmethod
+    def asks(cls, snapshot: RunSnapshot, row: str) -> tuple[DetailKind, str] | None:
+        """The booking of the attempt that the event is about."""
+        event = next((event for key, event in _keyed(snapshot) if key == row), None)
+        return (DetailKind.BOOKING, f"#{event.attempt}") if event is not None and event.attempt else None
 
     @classmethod
     def detail(cls, snapshot: RunSnapshot, row: str) -> tuple[str, list[Line]] | None:

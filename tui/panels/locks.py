@@ -7,6 +7,7 @@ from engine.model.sample import Backend, Blocking, LockQueue, QueueMember, Sampl
 from engine.model.snapshot import RunSnapshot
 from tui.format import took
 from tui.lines import Area, Ink, Line, Span, beside, cut, line
+from tui.lock_tree import queue_key, rows, tree_lines
 from tui.panel import Panel, Want
 from tui.table import follow
 from tui.view import View
@@ -40,7 +41,7 @@ def _short(name: str, room: int) -> str:
 
 def _queue_row(queue: LockQueue, width: int, cursor: str) -> Line:
     """`Terrace 19:00  w05 <- w07 w03 +2  2.1 s`."""
-    key = f"queue:{queue.name}"
+    key = queue_key(queue)
     waiters = [member for member in queue.members if not member.granted]
     holders = [member for member in queue.members if member.granted]
     room = max(1, (width - _NAME - 24) // 4)
@@ -174,7 +175,8 @@ class LocksPanel(Panel):
     HELP: ClassVar[str] = (
         "The platform lets assignments of one zone and hour through one at a time. A queue: who holds, then who "
         "waits, in order, and how long the first has waited. NOT OURS is a session that this run did not make. "
-        "Full screen (l): every member, the tree of other blocked backends, locks by mode."
+        "LEFT BEHIND is a backend whose worker lost it. Full screen (l): the tree of who blocks whom, with step, age "
+        "and query of every backend, and locks by mode."
     )
     ABOVE: ClassVar[int] = 0
 
@@ -202,12 +204,7 @@ class LocksPanel(Panel):
         sample = snapshot.sample
         if sample is None:
             return ()
-        if not view.full:
-            return tuple(f"queue:{queue.name}" for queue in sample.queues)
-        pids = [member.pid for queue in sample.queues for member in queue.members] + [
-            pid for _, _, pid, _ in _tree(sample.blockings)
-        ]
-        return tuple(dict.fromkeys(f"pid:{pid}" for pid in pids))
+        return rows(sample) if view.full else tuple(dict.fromkeys(queue_key(queue) for queue in sample.queues))
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
@@ -218,7 +215,7 @@ class LocksPanel(Panel):
         cursor = view.cursor if view.focused else ""
         trouble = [line((f"  {text}", Ink.UNKNOWN)) for text in (*sample.missing, snapshot.sample_trouble) if text]
         if view.full:
-            return [*trouble, *_full(sample, Area(area.width, area.height - len(trouble)), cursor)]
+            return [*trouble, *_full(snapshot, sample, Area(area.width, area.height - len(trouble)), cursor)]
         lines = [_queue_row(queue, area.width, cursor) for queue in sample.queues[view.top :]]
         if not lines:
             lines = [line(("  no zone is queued for", Ink.MUTED))]
@@ -239,7 +236,7 @@ class LocksPanel(Panel):
             return None
         pid = row.removeprefix("pid:")
         if row.startswith("queue:"):
-            queue = next((queue for queue in sample.queues if f"queue:{queue.name}" == row), None)
+            queue = next((queue for queue in sample.queues if queue_key(queue) == row), None)
             pid = str(queue.members[0].pid) if queue and queue.members else ""
         return next((backend for backend in sample.backends if str(backend.pid) == pid), None)
 
@@ -251,7 +248,7 @@ class LocksPanel(Panel):
             return None
         if row.startswith("pid:"):
             return f"backend {row[4:]}", backend_lines(snapshot, int(row[4:]), cls.backend(snapshot, row))
-        queue = next((queue for queue in sample.queues if f"queue:{queue.name}" == row), None)
+        queue = next((queue for queue in sample.queues if queue_key(queue) == row), None)
         return (f"queue: {queue.name}", _queue_block(queue, sample, "")) if queue else None
 
 
@@ -267,18 +264,11 @@ def _queue_block(queue: LockQueue, sample: Sample, cursor: str) -> list[Line]:
     return lines
 
 
-def _full(sample: Sample, area: Area, cursor: str) -> list[Line]:
-    left: list[Line] = []
-    for queue in sample.queues:
-        left += _queue_block(queue, sample, cursor)
-    if not sample.queues:
-        left = [line((" zone queues", Ink.TITLE)), line(("  no zone is queued for", Ink.MUTED))]
-    left += [
-        line(""),
-        section("other locks: who blocks whom"),
-        *(_tree_lines(sample, cursor) or [line(("  nobody is blocked", Ink.MUTED))]),
-    ]
+def _full(snapshot: RunSnapshot, sample: Sample, area: Area, cursor: str) -> list[Line]:
+    wide = area.width >= 130
+    room = area.width - 62 if wide else area.width
+    left = [section("who blocks whom"), *tree_lines(snapshot, sample, Area(room, area.height - 1), cursor)]
     modes = _mode_lines(sample)
-    if area.width >= 130:
-        return beside(follow(left, cursor, area.height), modes, area.width, area.width - 62)
+    if wide:
+        return beside(follow(left, cursor, area.height), modes, area.width, room)
     return follow([*left, line(""), *modes], cursor, area.height)

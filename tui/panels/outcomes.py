@@ -7,7 +7,7 @@ from engine.model.snapshot import OutcomeFigures, RefusalFigures, RunSnapshot
 from tui.format import ratio, tally
 from tui.lines import Area, Ink, Line, Span, ink_of, label, line
 from tui.panel import Panel, Want
-from tui.spark import bar, last_seconds, spark
+from tui.spark import bar, spark, window
 from tui.table import Column, choose, follow, head, row
 from tui.view import View
 from tui.worker_detail import fact, section
@@ -117,7 +117,7 @@ def _outcome_line(one: OutcomeFigures, total: int, room_for: tuple[int, int], vi
         if wide:
             spans.append(Span(f"{bar(one.count / total, wide):<{wide}}  ", ink))
         columns = room - wide - (2 if wide else 0)
-        values = last_seconds(one.series, columns)
+        values = window(one.series, columns, view.seconds)
         top = max((value for value in values if value is not None), default=0)
         spans.append(Span(spark([value or None for value in values], top, ascii_only=view.ascii), ink))
     return Line(tuple(spans))

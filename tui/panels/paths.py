@@ -9,7 +9,7 @@ from engine.model.step import Step
 from tui.format import ratio, tally, took
 from tui.lines import Area, Ink, Line, Part, Span, beside, line, part, squeeze, width_of
 from tui.panel import Panel, Want
-from tui.spark import bar, bucketed, last_seconds, spark
+from tui.spark import bar, spark, window
 from tui.view import View
 from tui.ways import WAYS, counts, note_of
 
@@ -185,7 +185,7 @@ def _series(snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
 
 
 def _shown(series: tuple[int | None, ...], columns: int, view: View) -> list[int | None]:
-    return bucketed(series, columns) if view.full else last_seconds(series, columns)
+    return window(series, columns, view.seconds, whole=view.full)
 
 
 def _loud(series: tuple[int, ...], columns: int, view: View) -> list[int | None]:
@@ -205,15 +205,12 @@ def _marks(snapshot: RunSnapshot, columns: int, view: View) -> str:
     """`!` in the columns whose seconds have an outlier."""
     length = len(snapshot.paths.waste_series)
     last = snapshot.run.elapsed_ns // _SECOND
-    marks = [" "] * columns
+    marks: list[int | None] = [None] * length
     for one in snapshot.paths.outliers:
         place = length - 1 - (last - one.at_ns // _SECOND)
-        if not 0 <= place < length:
-            continue
-        column = place * columns // length if view.full and length > columns else place + columns - length
-        if 0 <= column < columns:
-            marks[column] = "!"
-    return "".join(marks)
+        if 0 <= place < length:
+            marks[place] = 1
+    return "".join("!" if there else " " for there in window(marks, columns, view.seconds, whole=view.full))
 
 
 def _outliers(face: PathsFace) -> list[Line]:

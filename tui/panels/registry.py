@@ -4,12 +4,14 @@ from tui.panel import Panel
 from tui.panels.conflicts import ConflictsPanel
 from tui.panels.connections import ConnectionsPanel
 from tui.panels.events import EventsPanel
+from tui.panels.ledger import LedgerPanel
 from tui.panels.locks import LocksPanel
 from tui.panels.outcomes import OutcomesPanel
 from tui.panels.passes import PassesPanel
 from tui.panels.paths import PathsPanel
 from tui.panels.slots import SlotsPanel
 from tui.panels.steps import StepsPanel
+from tui.panels.waits import WaitsPanel
 from tui.panels.workers import WorkersPanel
 from tui.panels.zone_locks import ZoneLocksPanel
 
@@ -25,5 +27,7 @@ PANELS: tuple[type[Panel], ...] = (
     EventsPanel,
     PassesPanel,
     PathsPanel,
+    LedgerPanel,
+    WaitsPanel,
 )
 BY_NAME: dict[str, type[Panel]] = {panel.NAME: panel for panel in PANELS}

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from engine.model.detail import DetailKind
 from engine.model.snapshot import RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tui.format import turns_word
@@ -42,12 +43,17 @@ def _bar(slot: SlotFace, width: int) -> list[Span]:
     ]
 
 
-def _cell(slot: SlotFace) -> list[Span]:
-    """A slot in the list: `12:15 p4  ######~...  6/10 !2`."""
+def _key(slot: SlotFace) -> str:
+    return f"turn:{slot.turn}"
+
+
+def _cell(slot: SlotFace, cursor: str) -> list[Span]:
+    """A slot in the list: `12:15 p4  ######~...  6/10 !2`; `>` before the one the cursor is on."""
     count = f"{slot.filled}/{slot.cap}"
     fights = f"!{slot.conflicts}" if slot.conflicts else ""
     return [
-        Span(f" {slot.slot:<5}", Ink.MUTED if slot.end else Ink.TEXT),
+        Span(">" if _key(slot) == cursor else " ", Ink.ACCENT),
+        Span(f"{slot.slot:<5}", Ink.MUTED if slot.end else Ink.TEXT),
         Span(f" p{slot.party:<2} ", Ink.MUTED),
         *_bar(slot, 10),
         Span(f" {count:>5} ", Ink.TEXT),
@@ -63,7 +69,8 @@ class SlotsPanel(Panel):
     KEY: ClassVar[str] = "4"
     HELP: ClassVar[str] = (
         f"Signs: {_LEGEND}. The list shows a slot's bookings up to stress-max, `!` with the hold conflicts it had;"
-        " with more slots than room, a map of two signs a slot, a row a day; `!` is the second where it fought."
+        " with more slots than room, a map of two signs a slot, a row a day; `!` is the second where it fought. "
+        "With the keys (tab): up and down go from slot to slot, enter opens its bookings."
     )
 
     @classmethod
@@ -83,13 +90,42 @@ class SlotsPanel(Panel):
         return f"{done}   {_LEGEND}" if area.width >= len(done) + len(_LEGEND) + 12 else done
 
     @classmethod
+    def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:
+        """Every slot of the picture, in the order they are taken."""
+        return tuple(_key(slot) for slot in snapshot.slots)
+
+    @classmethod
+    def room(cls, snapshot: RunSnapshot, area: Area, view: View) -> int:
+        """All are seen, several in a line; a page is a tenth of them."""
+        return max(1, len(snapshot.slots) // 10) if area.height > 1 else 1
+
+    @classmethod
+    def asks(cls, snapshot: RunSnapshot, row: str) -> tuple[DetailKind, str] | None:
+        """The one booking it stands for, or all that were tried in it."""
+        slot = next((slot for slot in snapshot.slots if _key(slot) == row), None)
+        if slot is None:
+            return None
+        return (DetailKind.BOOKING, slot.booking) if slot.booking else (DetailKind.TURN, str(slot.turn))
+
+    @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
-        """The list, or the map."""
+        """The list, or the map; with the keys, its last line tells the slot under the cursor."""
         if not snapshot.slots:
             return [line(("  the plan has no slots", Ink.MUTED))]
+        cursor = view.cursor if view.focused else ""
+        chosen = next((slot for slot in snapshot.slots if cursor and _key(slot) == cursor), None)
+        if chosen is None or area.height < 2:
+            return cls._drawn(snapshot, area, "")
+        above = cls._drawn(snapshot, Area(area.width, area.height - 1), cursor)[: area.height - 1]
+        return [*above, _told(chosen)]
+
+    @classmethod
+    def _drawn(cls, snapshot: RunSnapshot, area: Area, cursor: str) -> list[Line]:
         columns = max(1, area.width // _CELL)
         if all(slot.cap == 1 for slot in snapshot.slots):
-            return [*_passes(snapshot, area), *_bookings(snapshot.slots, area)][: area.height]
+            lines = [*_passes(snapshot, area), *_bookings(snapshot.slots, area, cursor)]
+            at = next((place for place, one in enumerate(lines) if Span(">", Ink.ACCENT) in one.spans), 0)
+            return lines[max(0, min(at, at - area.height + 1)) :][: area.height]
         many_days = len({slot.day for slot in snapshot.slots}) > 1
         if len(snapshot.slots) <= columns * area.height and not many_days:
             columns = min(
@@ -97,10 +133,23 @@ class SlotsPanel(Panel):
             )
             height = -(-len(snapshot.slots) // columns)
             return [
-                Line(tuple(span for slot in snapshot.slots[index::height][:columns] for span in _cell(slot)))
+                Line(tuple(span for slot in snapshot.slots[index::height][:columns] for span in _cell(slot, cursor)))
                 for index in range(height)
             ]
-        return _map(snapshot.slots, area)
+        return _map(snapshot.slots, area, cursor)
+
+
+def _told(slot: SlotFace) -> Line:
+    """The slot under the cursor in words."""
+    about = f"  booking {slot.booking}" if slot.booking else ""
+    state = slot.end.value if slot.end else "in flight" if slot.workers else "free"
+    fights = f", {slot.conflicts} conflicts" if slot.conflicts else ""
+    return line(
+        ("> ", Ink.ACCENT),
+        (f"{slot.restaurant} {slot.day} {slot.slot} party {slot.party}{about}".strip(), Ink.STRONG),
+        (f"  {slot.filled} of {slot.cap} filled, {slot.attempts} tried, {state}{fights}", Ink.TEXT),
+        ("   enter opens it", Ink.MUTED),
+    )
 
 
 def _passes(snapshot: RunSnapshot, area: Area) -> list[Line]:
@@ -121,7 +170,7 @@ def _passes(snapshot: RunSnapshot, area: Area) -> list[Line]:
     return lines
 
 
-def _bookings(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
+def _bookings(slots: tuple[SlotFace, ...], area: Area, cursor: str) -> list[Line]:
     """A sign a booking, a restaurant a row, in the order they are taken; a long row goes on in the next one."""
     rows: dict[str, list[SlotFace]] = {}
     for slot in slots:
@@ -135,14 +184,14 @@ def _bookings(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
             spans = [Span(f"  {name[: wide - 3] if not start else '':<{wide - 2}}", Ink.MUTED)]
             for slot in mine[start : start + room]:
                 mark = mark_of(slot)
-                spans.append(Span(mark, _MARKS[mark]))
+                spans.append(Span(">", Ink.ACCENT) if _key(slot) == cursor else Span(mark, _MARKS[mark]))
             if not start:
                 spans.append(Span(f"  {ended}", Ink.MUTED))
             lines.append(Line(tuple(spans)))
     return lines
 
 
-def _map(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
+def _map(slots: tuple[SlotFace, ...], area: Area, cursor: str) -> list[Line]:
     """A row a day, two cells a slot; a day that is too long goes on in the next row."""
     days: dict[str, list[SlotFace]] = {}
     for slot in slots:
@@ -156,10 +205,11 @@ def _map(slots: tuple[SlotFace, ...], area: Area) -> list[Line]:
             spans = [Span(f" {day if not start else '':<11}", Ink.MUTED)]
             if not found:
                 at = len(lines)
-                found = any(slot.end is None for slot in of_day[start : start + room])
+                part = of_day[start : start + room]
+                found = any(_key(slot) == cursor if cursor else slot.end is None for slot in part)
             for slot in of_day[start : start + room]:
                 mark = mark_of(slot)
-                spans.append(Span(mark, _MARKS[mark]))
+                spans.append(Span(">", Ink.ACCENT) if _key(slot) == cursor else Span(mark, _MARKS[mark]))
                 spans.append(Span("! ", _MARKS["!"]) if slot.conflicts else Span(f"{mark} ", _MARKS[mark]))
             lines.append(Line(tuple(spans)))
     if len(lines) > area.height:

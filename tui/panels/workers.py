@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from engine.model.detail import DetailKind
 from engine.model.ids import worker_name
 from engine.model.outcome import OUTCOMES
 from engine.model.run_state import WorkerState
@@ -165,6 +166,11 @@ class WorkersPanel(Panel):
         if worker is None or worker.pid is None or snapshot.sample is None:
             return None
         return next((one for one in snapshot.sample.backends if one.pid == worker.pid), None)
+
+    @classmethod
+    def asks(cls, snapshot: RunSnapshot, row: str) -> tuple[DetailKind, str] | None:
+        """The worker's last attempts."""
+        return DetailKind.WORKER, row
 
     @classmethod
     def detail(cls, snapshot: RunSnapshot, row: str) -> tuple[str, list[Line]] | None:

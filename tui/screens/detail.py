@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from engine.model.snapshot import RunSnapshot
 from tui.lines import Area, Ink, Line, line
 from tui.panel import Panel
+from tui.screens.rows import folded, trail
 from tui.screens.sheet import Sheet
 
 
@@ -30,22 +31,14 @@ class DetailScreen(Sheet[None]):
         return f"{title}, gone", [line(("  it is gone; this was its last picture", Ink.CONTENTION)), *lines]
 
     def title_words(self) -> str:
+        """Where it was opened, and what it is."""
+        return f" {trail(self)}   esc back "
+
+    @property
+    def crumb(self) -> str:
         """The panel it came from, and what it is."""
-        return f" {self.kind.TITLE} > {self._now()[0]} "
+        return f"{self.kind.TITLE} > {self._now()[0]}"
 
     def draw(self, area: Area) -> list[Line]:
         """The detail, long texts wrapped."""
-        return [part for one in self._now()[1] for part in _wrapped(one, area.width)]
-
-
-def _wrapped(given: Line, width: int) -> list[Line]:
-    """The line, its last span going on below where it is too long."""
-    if len(given.text) <= width or not given.spans:
-        return [given]
-    *before, last = given.spans
-    indent = sum(len(span.text) for span in before) or len(last.text) - len(last.text.lstrip())
-    room = max(10, width - indent)
-    text = last.text if before else last.text.strip()
-    pieces = [text[start : start + room] for start in range(0, len(text), room)]
-    first = line(*before, (pieces[0], last.ink)) if before else line(" " * indent, (pieces[0], last.ink))
-    return [first, *(line(" " * indent, (piece, last.ink)) for piece in pieces[1:])]
+        return [part for one in self._now()[1] for part in folded(one, area.width)]

@@ -15,10 +15,13 @@ from tui.layout import PRESETS, arrange, is_tiny
 from tui.lines import Area, fill
 from tui.panel import Inked, Panel
 from tui.panels.registry import BY_NAME, PANELS
+from tui.panels.steps import StepsPanel
 from tui.panels.workers import WorkersPanel
 from tui.screens.prompt import Prompt
 from tui.sieve import Sieve
 from tui.status import Banner, key_line, status_lines, view_line
+from tui.time_bar import time_line
+from tui.timeline import Timeline
 from tui.view import View
 
 _HOLD_NS = 2_000_000_000
@@ -45,6 +48,9 @@ class MainScreen(Screen[None]):
         self.panels = {kind.NAME: kind(ascii_only=ascii_only) for kind in PANELS}
         self.status = Inked(ascii_only=ascii_only, id="status")
         self.foot = Inked(ascii_only=ascii_only, id="foot")
+        self.time_bar = Inked(ascii_only=ascii_only, id="time-bar")
+        self.timeline: Timeline | None = None
+        """What the time bar shows; None when it is closed."""
         self.body = Container(id="body")
         self.prompt = Prompt(lambda text: completion(text, self.snapshot.run.settings if self.snapshot else {}))
 
@@ -53,6 +59,7 @@ class MainScreen(Screen[None]):
         yield self.status
         with self.body:
             yield from self.panels.values()
+        yield self.time_bar
         yield self.prompt
         yield self.foot
 
@@ -83,11 +90,25 @@ class MainScreen(Screen[None]):
         self.banner = banner
         self.show_lines()
 
+    def show_time(self, timeline: Timeline | None) -> None:
+        """Open, close or move the time bar."""
+        if timeline == self.timeline:
+            return
+        opened = (timeline is None) is not (self.timeline is None)
+        self.timeline = timeline
+        if opened:
+            self.time_bar.display = timeline is not None
+            self.show(self.snapshot)
+        else:
+            self.show_lines()
+
     def show_lines(self) -> None:
-        """Draw the status lines and the two lines below."""
+        """Draw the status lines, the time bar when it is open, and the two lines below."""
         width = self.size.width
         if not width:
             return
+        if self.timeline is not None:
+            self.time_bar.put(fill([time_line(self.timeline, width)], Area(width, 1)))
         height = 1 if is_tiny(width, self.size.height) else 3
         self.status.put(fill(status_lines(self.snapshot, self.banner, width, height), Area(width, height)))
         keys = [
@@ -109,6 +130,8 @@ class MainScreen(Screen[None]):
         """Give every panel its place, when anything that decides it has changed."""
         width, height = self.size.width, self.size.height
         wants = {kind.NAME: kind.want(self.snapshot) for kind in PANELS}
+        if self.view.behind is not None:
+            wants[StepsPanel.NAME] = StepsPanel.want_with_behind(self.snapshot)
         wanted = (
             width,
             height,
@@ -117,13 +140,14 @@ class MainScreen(Screen[None]):
             frozenset(self._hidden),
             self.banner.preset,
             tuple(wants.items()),
+            self.timeline is None,
         )
         if not width or wanted == self._arranged:
             return
         self._arranged = wanted
         tiny = is_tiny(width, height)
         self.set_class(tiny, "-tiny")
-        room = height - 5
+        room = height - 5 - (self.timeline is not None)
         if tiny:
             boxes = {}
         elif self._alone:
@@ -150,6 +174,11 @@ class MainScreen(Screen[None]):
             (panel for panel in self.panels.values() if panel.display),
             key=lambda panel: (panel.region.y, panel.region.x),
         )
+
+    @property
+    def crumb(self) -> str:
+        """Where whatever is opened from here was opened from."""
+        return f"run > {self._alone.replace('_', ' ')}" if self._alone else "run"
 
     @property
     def focused_panel(self) -> Panel | None:

@@ -54,7 +54,8 @@ class Prompt(Input):
         self.value = text
         self.cursor_position = len(text)
         self.display = True
-        self.focus()
+        # At once, not after what waits already: what is typed ahead on a slow link is text, and must not act as keys.
+        self.screen.set_focus(self)
 
     def action_cursor_right_or_take(self) -> None:
         """Take the completion."""

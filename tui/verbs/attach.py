@@ -35,13 +35,20 @@ def main(args: Namespace) -> int:
     if not has_screen():
         return wrong("attach needs a terminal; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
     manifest = entry.manifest
-    return console(manifest.socket, entry.folder, manifest.run_id, settings.console, watch=args.watch)
+    return console(
+        manifest.socket,
+        entry.folder,
+        manifest.run_id,
+        settings.console,
+        watch=args.watch,
+        behind=args.behind or "",
+    )
 
 
-def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *, watch: bool) -> int:
+def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *, watch: bool, behind: str = "") -> int:
     """Show the run until it is left. Returns 0 when it goes on, its own exit code when it is over."""
     try:
-        left = asyncio.run(_console(socket, folder, settings, watch=watch))
+        left = asyncio.run(_console(socket, folder, settings, watch=watch, behind=behind))
     except LinkLost as error:
         result = read_result(Path(folder))
         if result is None:
@@ -62,7 +69,7 @@ def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *,
     return result.exit_code
 
 
-async def _console(socket: str, folder: str, settings: ConsoleSettings, *, watch: bool) -> str | None:
+async def _console(socket: str, folder: str, settings: ConsoleSettings, *, watch: bool, behind: str) -> str | None:
     from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
 
     async def keep(snapshot: RunSnapshot, svg: str) -> str:
@@ -71,6 +78,7 @@ async def _console(socket: str, folder: str, settings: ConsoleSettings, *, watch
     door = await LinkDoor.open(Path(socket))
     try:
         app = SlotfillApp(door, who=who(), refresh_s=settings.refresh_s, ascii=settings.ascii, watch=watch, export=keep)
+        app.behind_wanted = behind
         return await app.run_async()
     finally:
         await door.close()

@@ -17,7 +17,7 @@ from engine.judge.seatings import HouseRules, Taken
 from engine.model.floor import Floor
 from engine.model.ledger import Entry
 from engine.model.optimum import HouseOptimum, RunOptimum
-from engine.model.rows import TakenRow
+from engine.model.rows import TableTaken
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import ClusterInUse
 from engine.records.archive import Manifest, RunEntry
@@ -64,7 +64,7 @@ async def _main(settings: Settings, entry: RunEntry, manifest: Manifest) -> RunO
             named = manifest.settings.get("run.restaurants", "")
             floors = await read_floors(connection, tuple(filter(None, named.split(","))) or ("all",))
             try:
-                rows = await connection.rows("truth/taken_before", TakenRow, manifest.run_id)
+                rows = await connection.rows("truth/taken_before", TableTaken, manifest.run_id)
             except STEP_ERRORS as error:
                 raise DatabaseFailed(f"what was taken before the run is not told: {describe(error)}") from error
     result = read_result(entry.path)
@@ -77,7 +77,7 @@ async def _main(settings: Settings, entry: RunEntry, manifest: Manifest) -> RunO
 
 
 def _solved(
-    manifest: Manifest, floors: Mapping[str, Floor], asked: Iterable[Demand], rows: Iterable[TakenRow]
+    manifest: Manifest, floors: Mapping[str, Floor], asked: Iterable[Demand], rows: Iterable[TableTaken]
 ) -> RunOptimum:
     shares = tuple(asked)
     ours = {name for one in shares for name in one.wanted}

@@ -1,4 +1,4 @@
-"""`slotfill run` and `slotfill continue`: start an engine, then watch it with the console or with progress lines."""
+"""`slotfill run`, `sweep` and `continue`: start an engine, then watch it with the console or with progress lines."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ from engine.ground import CannotBegin
 from engine.launch import launch
 from engine.opening import SUPERUSER_RESERVED, check_spec
 from engine.safety import GuardRefused, first_look
+from engine.schedule import REPEATS_FOR_FIT
 from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
 from engine.steering import SPARE_CONNECTIONS
@@ -19,6 +20,8 @@ from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, who, wrong
 
+SWEEP_DAYS = "4"
+"""Days that a sweep fills at each level where nobody says which slots."""
 CONTINUED = ("run", "fill", "assign", "create", "burst", "allocator")
 """Sections that a continued run takes over from the one it goes on with; options given now win."""
 
@@ -47,7 +50,8 @@ def main(args: Namespace) -> int:
 
 def _fresh(args: Namespace) -> Spec:
     known = sourced(args)
-    own = _of_its_own(args.plan, known)
+    sweeps = args.verb == "sweep"
+    own = _of_its_own(args.plan, known, sweeps=sweeps)
     settings = sourced(args, own).settings if own else known.settings
     return Spec(
         settings=settings,
@@ -56,6 +60,7 @@ def _fresh(args: Namespace) -> Spec:
         fresh=not args.no_reset,
         said=_said(args, settings),
         fallback=args.fallback_local,
+        sweep=sweeps,
     )
 
 
@@ -72,10 +77,16 @@ def _said(args: Namespace, settings: Settings) -> str | None:
     return said_or_asked(args, what, look.name)
 
 
-def _of_its_own(plan: str, known: Sourced) -> list[str]:
+def _of_its_own(plan: str, known: Sourced, *, sweeps: bool = False) -> list[str]:
     """Settings, `key=value`, that a plan has otherwise than others as long as they are at their default."""
     settings = known.settings
     found: dict[str, str] = {}
+    if sweeps:
+        found["run.repeat"] = str(REPEATS_FOR_FIT)
+        given, usual = flat(settings), flat(Settings())
+        if plan == "fill" and all(given[key] == usual[key] for key in given if key.startswith("fill.")):
+            # One lunch is over before fifteen workers are warm.
+            found["fill.days"] = SWEEP_DAYS
     if plan == "create":
         found["run.concurrency"] = "1"
     if plan == "burst":
@@ -93,6 +104,10 @@ def _continued(args: Namespace) -> Spec:
         raise RunNotFound(f"{entry.folder} holds no readable run.json: it cannot be gone on with")
     if entry.is_live:
         raise CannotBegin(f"run {entry.run_id} goes on; slotfill attach {entry.run_id} shows it", ExitCode.REFUSED)
+    if entry.manifest.rounds:
+        raise CannotBegin(
+            f"run {entry.run_id} is a sweep, whose rounds begin from one state each; run it again", ExitCode.USAGE
+        )
     before = [
         f"{key}={value}"
         for key, value in entry.manifest.settings.items()

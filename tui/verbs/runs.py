@@ -14,7 +14,7 @@ from engine.model.run_state import RunState
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
 from engine.platform.databases import drop, names
-from engine.records.archive import RunEntry, list_runs, prune, runs_folder
+from engine.records.archive import RunEntry, find, list_runs, remove, runs_folder
 from engine.records.journal import read
 from engine.records.trouble import RecordsDamaged
 from engine.redact import mask_event
@@ -113,12 +113,21 @@ def _events(folder: Path) -> int:
 
 
 def _prune(args: Namespace, settings: Settings) -> int:
+    """Remove the runs that are named, or all but the newest. Raises RunNotFound."""
     keep = settings.records.keep if args.keep is None else args.keep
     if keep < 0:
         return wrong(f"--keep {keep} is no number of runs; give 0 or more", ExitCode.USAGE)
+    if args.runs_given and args.keep is not None:
+        return wrong("give runs by name, or --keep for all but the newest; not both", ExitCode.USAGE)
     root = runs_folder(settings.records.runs)
     there = [entry for entry in list_runs(root) if entry.manifest is not None]
-    doomed = sum(not entry.is_live for entry in there[: max(0, len(there) - keep)])
+    old = there[: max(0, len(there) - keep)]
+    if args.runs_given:
+        old = list({entry.folder: entry for entry in (find(root, wanted) for wanted in args.runs_given)}.values())
+        live = next((entry for entry in old if entry.is_live), None)
+        if live is not None:
+            return wrong(f"run {live.run_id} goes on; stop it first: slotfill stop {live.run_id}", ExitCode.REFUSED)
+    doomed = sum(not entry.is_live for entry in old)
     if doomed == 0:
         say(f"nothing to remove: {len(there)} runs, {keep} are kept")
         return 0
@@ -128,7 +137,7 @@ def _prune(args: Namespace, settings: Settings) -> int:
         tell(f"{doomed} runs in {root} go, with their databases. Go on? [y/N]")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return wrong("nothing was removed", ExitCode.REFUSED)
-    removed = prune(root, keep)
+    removed = remove(old)
     # A run with --no-reset shares the database of one before it, which may stay.
     kept = {entry.manifest.database for entry in list_runs(root) if entry.manifest}
     try:

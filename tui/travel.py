@@ -1,0 +1,243 @@
+"""The travelling half of the console: step, jump, go, zoom, alerts, another run behind this one, a replay's speed."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from engine.metrics.series import LONGEST, SECOND_NS
+from engine.model.snapshot import EventLine
+from engine.records.archive import find
+from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
+from tui.behind import read_behind
+from tui.format import elapsed, length_ns, moment
+from tui.lines import Ink
+from tui.screens.menu import MenuScreen
+from tui.speed import LEAST, MOST, read_speed
+from tui.standing import StandingConsole
+from tui.timeline import MomentInvalid, belongs, following, preceding, read_moment, words_of
+
+_HELD_NS = 400_000_000
+"""Presses no further apart than this are one key held down."""
+_STRIDES = ((40, 60), (20, 15), (8, 5), (0, 1))
+"""Seconds a step takes after so many presses of a held key."""
+
+
+class TravellingConsole(StandingConsole):
+    """What its keys do. None of it is the run's business."""
+
+    jump_class = "alert"
+    """What { and } go by."""
+    _presses = 0
+    _pressed_ns = -_HELD_NS
+
+    async def time_bar(self) -> None:
+        """Open or close the time bar."""
+        self.bar_open = not self.bar_open
+        if self.bar_open and await self.open_past(quiet=True) is not None:
+            await self.read_diary()
+        self.tell_time()
+
+    async def step(self, direction: int) -> None:
+        """A picture on or back, more when the key is held."""
+        past = await self.open_past()
+        if past is None:
+            return
+        now = self.clock.now_ns()
+        self._presses = self._presses + 1 if now - self._pressed_ns <= _HELD_NS else 0
+        self._pressed_ns = now
+        seconds = next(seconds for presses, seconds in _STRIDES if self._presses >= presses)
+        if self.here_ns is None and direction > 0:
+            self.say("this is the present; [ steps back")
+            return
+        here = past.ends_ns + 1 if self.here_ns is None else self.here_ns
+        self._hold()
+        await self.go_to(past.stepped(here, direction * seconds * SECOND_NS))
+
+    def _hold(self) -> None:
+        if self.player is not None:
+            self.player.hold(True)
+
+    async def jump(self, direction: int) -> None:
+        """To the next or the previous event of the class in hand."""
+        past = await self.open_past()
+        if past is None:
+            return
+        await self.read_diary()
+        here = self.ends_ns + 1 if self.here_ns is None else past.before(self.here_ns)
+        if direction > 0:
+            found = following(self.noted(), self.jump_class, here)
+        else:
+            # What happened since the picture before is to be seen on this one.
+            found = preceding(self.noted(), self.jump_class, past.stepped(here, -1) if here > past.begins_ns else -1)
+        if found is None:
+            where = "after" if direction > 0 else "before"
+            self.say(f"no {self.jump_class} {where} {elapsed(min(here, self.ends_ns))}; :jump CLASS takes another")
+            return
+        self._hold()
+        await self.go_to(past.after(found.at_ns), _words(found), Ink.ACCENT)
+
+    async def choose_jump(self, words: str) -> None:
+        """The class that { and } go by; and there at once."""
+        known = words_of(self.noted())
+        if not words:
+            menu = MenuScreen("jump to", list(known), self.jump_class, ascii_only=self.ascii_only)
+            self.push_screen(menu, self._jump_chosen)
+            return
+        await self._jump_chosen(words)
+
+    async def _jump_chosen(self, chosen: str | None) -> None:
+        if not chosen:
+            return
+        await self.read_diary()
+        if not any(belongs(line, chosen) for line in self.noted()) and chosen not in words_of(self.noted()):
+            known = ", ".join(words_of(self.noted()))
+            self.say(f"jump: nothing of class {chosen} has happened; there are {known}", Ink.CONTENTION)
+            return
+        self.jump_class = chosen
+        here = self.here_ns
+        # From where we stand on; what lies only before it is meant as well.
+        ahead = here is not None and following(self.noted(), chosen, here) is not None
+        await self.jump(1 if ahead else -1)
+
+    async def go(self, words: str) -> None:
+        """To a moment as it was typed."""
+        if not words:
+            self.main.ask(":", "go ")
+            return
+        if self.last is None:
+            return
+        here = self.ends_ns if self.here_ns is None else self.here_ns
+        try:
+            at_ns = read_moment(words, here, self.ends_ns, self.last.run.started_at)
+        except MomentInvalid as invalid:
+            self.say(f"go: {invalid}", Ink.CONTENTION)
+            return
+        past = None if at_ns is None else await self.open_past()
+        await self.go_to(at_ns if at_ns is None or past is None else past.nearest(at_ns))
+
+    async def end_key(self) -> None:
+        """Back to the present; where we are there already, the last row."""
+        if self.here_ns is None:
+            self.main.move(1_000_000)
+        else:
+            await self.go_to(None)
+
+    async def to_the_end(self) -> None:
+        """Back to the present, or to a replay's end."""
+        await self.go_to(None)
+
+    async def next_alert(self) -> None:
+        """The alert after what is on the screen; from the present, the first that is not acknowledged."""
+        past = await self.open_past()
+        if past is None:
+            return
+        await self.read_diary()
+        alerts = self.all_alerts()
+        fresh = [one for one in alerts if one.until_ns > self.acknowledged_ns]
+        here = self.here_ns
+        coming = fresh if here is None else [one for one in fresh if one.at_ns > past.before(here)]
+        if not coming:
+            known = f"{len(alerts)} acknowledged" if alerts and not fresh else f"{len(alerts)} before it"
+            self.say("no alert so far" if not alerts else f"no further alert, {known}")
+            return
+        one = coming[0]
+        self._hold()
+        times = f", {one.count} times until {moment(one.until_ns)}" if one.count > 1 else ""
+        words = f"alert {alerts.index(one) + 1} of {len(alerts)}: {moment(one.at_ns)} {one.word}{times}: {one.text}"
+        await self.go_to(past.after(one.at_ns), words, Ink.FAULT)
+
+    def acknowledge(self) -> None:
+        """Count the alerts there are no more; what comes after them counts anew."""
+        fresh = [one for one in self.alerts() if one.until_ns > self.acknowledged_ns]
+        if not fresh:
+            self.say("no alert to acknowledge")
+            return
+        self.acknowledged_ns = max(one.until_ns for one in fresh)
+        self.say(f"{len(fresh)} alert{'s' * (len(fresh) != 1)} acknowledged, on this console")
+        self.tell_time()
+
+    async def zoom(self, words: str) -> None:
+        """Another stretch of time in the charts."""
+        length = length_ns(words)
+        if words in ("", "off", "auto"):
+            seconds = None
+        elif words == "all":
+            seconds = 0
+        elif length is not None and length >= SECOND_NS:
+            seconds = length // SECOND_NS
+        else:
+            self.say(f"zoom: {words} is no stretch of time: write 10s, 1m, 2h, all or auto", Ink.CONTENTION)
+            return
+        self.main.view = msgspec.structs.replace(self.main.view, seconds=seconds)
+        said = {None: "charts show a column a second", 0: "charts show the whole run"}
+        self.say(said.get(seconds, f"charts show the last {words}"))
+        if (seconds == 0 or (seconds or 0) > LONGEST) and self.player is None:
+            await self.open_past(quiet=True)
+        shown = self.main.snapshot
+        if shown is not None:
+            self.draw(shown)
+
+    async def lay_behind_at_first(self) -> None:
+        """What was asked for when the console was opened."""
+        if self.behind_wanted:
+            await self.lay_behind(self.behind_wanted)
+
+    async def lay_behind(self, words: str) -> None:
+        """Lay another run's recording behind this one; `off` takes it away."""
+        if not words:
+            self.main.ask(":", "behind ")
+            return
+        behind = None
+        if words != "off":
+            try:
+                folder, name = await asyncio.to_thread(self._run_called, words, await self.folder())
+                behind = await asyncio.to_thread(read_behind, folder, name)
+            except (RunNotFound, RecordsFailed, RecordsDamaged) as error:
+                self.say(f"behind: {error}", Ink.CONTENTION)
+                return
+        self.main.view = msgspec.structs.replace(self.main.view, behind=behind)
+        self.main.show(self.main.snapshot)
+        self.say(f"{behind.name} lies behind, {elapsed(behind.length_ns)} long" if behind else "nothing lies behind")
+
+    @staticmethod
+    def _run_called(words: str, here: Path | None) -> tuple[Path, str]:
+        given = Path(words).expanduser()
+        if "/" in words and given.is_dir():
+            return given, given.name
+        if here is None:
+            raise RunNotFound("the engine has not said where runs are kept")
+        entry = find(here.parent, words)
+        name = entry.manifest.name if entry.manifest else ""
+        return entry.path, f"{entry.run_id} {name}".strip()
+
+    def set_speed(self, words: str) -> None:
+        """Seconds of the run in one of ours; of a replay."""
+        speed = read_speed(words)
+        if self.player is None:
+            self.say("speed: this run is live; slotfill replay plays a recording at any speed", Ink.CONTENTION)
+        elif speed is None:
+            self.say(f"speed: {words or 'nothing'} is no number from {LEAST:g} to {MOST:g}", Ink.CONTENTION)
+        else:
+            self.player.set_speed(speed)
+            self.player.hold(False)
+            self.say(f"the replay goes on at {speed:g} times the run's speed")
+            self.tell_time()
+
+    def freeze(self) -> None:
+        """A replay is held, or goes on; a live view is frozen."""
+        if self.player is None:
+            super().freeze()
+            return
+        self.player.hold(not self.player.held)
+        self.say("held; space goes on" if self.player.held else "")
+        self.tell_time()
+
+    def left_words(self) -> str:
+        """What is said of a replay on leaving it."""
+        run = self.last.run.run_id if self.last is not None else ""
+        return f"replay of run {run} left at {elapsed(self.here_ns or 0)} of {elapsed(self.ends_ns)}"
+
+
+def _words(line: EventLine) -> str:
+    return f"{line.word} at {moment(line.at_ns)}: {f'{line.who} ' if line.who else ''}{line.text}"

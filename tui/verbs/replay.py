@@ -1,0 +1,100 @@
+"""`slotfill replay`: a run's recording on the same screens, at any speed, without an engine or a database."""
+
+import asyncio
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from engine.clock import RunningClock
+from engine.exit_code import ExitCode
+from engine.model.ids import SCHEMA_VERSION
+from engine.model.snapshot import RunSnapshot
+from engine.records.archive import RunEntry, entry_of, find, runs_folder
+from engine.records.export import export
+from engine.records.last_moments import last_moments
+from engine.records.past import Past
+from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
+from tui.past import ReplayDoor
+from tui.speed import LEAST, MOST, read_speed
+from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, who, wrong
+
+_SNAPSHOT = "snapshot.json"
+
+
+def main(args: Namespace) -> int:
+    """Play it until it is left."""
+    speed = read_speed(args.speed)
+    if speed is None:
+        return wrong(f"--speed {args.speed}: give a number from {LEAST:g} to {MOST:g}", ExitCode.USAGE)
+    try:
+        settings = settings_of(args)
+        past, grows = _past(args.run, runs_folder(settings.records.runs))
+    except (SettingsInvalid, RunNotFound, RecordsDamaged, RecordsFailed) as error:
+        return wrong(str(error), ExitCode.USAGE)
+    if not has_screen():
+        return wrong("replay needs a terminal; elsewhere use slotfill report or slotfill events", ExitCode.USAGE)
+    if past.trouble:
+        tell(past.trouble)
+    left = asyncio.run(_replay(past, speed, args.behind or "", grows=grows, ascii_only=settings.console.ascii))
+    if left:
+        say(left)
+    return 0
+
+
+def _past(wanted: str, root: Path) -> tuple[Past, bool]:
+    """The past that is meant, a run's or a snapshot's, and whether its engine still writes to it.
+
+    Raises RunNotFound, RecordsDamaged, RecordsFailed.
+    """
+    folder = Path(wanted).expanduser()
+    is_path = wanted != "last" and ("/" in wanted or folder.is_dir())
+    if is_path and (folder / _SNAPSHOT).is_file():
+        return Past.of(folder.absolute(), _snapshot(folder / _SNAPSHOT)), False
+    if is_path and not folder.is_dir():
+        raise RunNotFound(f"{wanted}: there is no such folder; give a run, its folder, or a snapshot's folder")
+    entry = entry_of(folder.absolute()) if is_path else find(root, wanted)
+    return _recorded(entry), entry.is_live
+
+
+def _recorded(entry: RunEntry) -> Past:
+    past = Past(entry.path)
+    past.read_on()
+    if past.is_empty:
+        raise RecordsDamaged(f"{entry.path}: nothing is recorded yet, so there is nothing to play")
+    end = past.at(past.ends_ns)
+    if not entry.is_live and not end.run.state.is_over:
+        # Its engine died. What its last second was worth is in the journal.
+        try:
+            past.close_with(last_moments(entry.path, end))
+        except RecordsDamaged as error:
+            past.trouble = past.trouble or f"the run's end is that of its recording alone: {error}"
+    if past.torn_bytes and not entry.is_live:
+        lost = "the figures of its end are the journal's"
+        past.trouble = past.trouble or f"the recording's last block is torn ({past.torn_bytes} bytes); {lost}"
+    return past
+
+
+def _snapshot(path: Path) -> RunSnapshot:
+    """Raises RecordsDamaged."""
+    try:
+        made = msgspec.json.decode(path.read_bytes(), type=RunSnapshot)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordsDamaged(f"{path}: not a snapshot: {error}") from error
+    if made.schema > SCHEMA_VERSION:
+        raise RecordsDamaged(f"{path}: schema {made.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}")
+    return made
+
+
+async def _replay(past: Past, speed: float, behind: str, *, grows: bool, ascii_only: bool) -> str | None:
+    from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
+
+    async def keep(snapshot: RunSnapshot, svg: str) -> str:
+        return str(await asyncio.to_thread(export, snapshot, past.folder, svg, datetime.now(UTC)))
+
+    door = ReplayDoor(past, RunningClock(), speed=speed, grows=grows)
+    app = SlotfillApp(door, who=who(), ascii=ascii_only, watch=True, export=keep)
+    app.behind_wanted = behind
+    app.opening_words = past.trouble
+    return await app.run_async()
