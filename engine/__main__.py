@@ -17,6 +17,9 @@ from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
 from engine.ground import CannotBegin
 from engine.link import LinkServer
+from engine.metrics.rounds import CUT
+from engine.model.event import Acted
+from engine.model.ids import Ids
 from engine.model.run_state import RunState
 from engine.observe.sampler import Sampler
 from engine.opening import Opened, opened
@@ -25,6 +28,7 @@ from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import log_of
 from engine.records.trouble import RecordsFailed
 from engine.redact import know, mask, mask_words
+from engine.run import Run
 from engine.sockets import SocketUnfit, sweep
 from engine.spec import NotReady, Ready, Spec
 
@@ -142,6 +146,8 @@ async def _beside(stands: Opened) -> None:
             beside.create_task(run.reconciler.run(), name="reconciler"),
             beside.create_task(run.waits.run(), name="sampler of waits"),
         ]
+        if stands.sweep is not None and (seconds := run.steering.settings.sweep.seconds):
+            tasks.append(beside.create_task(_end_round(run, seconds), name="end of the round"))
         await run.waits.begin(run.crew.leg)
         await run.crew.run()
         await run.waits.end()
@@ -149,6 +155,14 @@ async def _beside(stands: Opened) -> None:
         await run.reconciler.last_look()
         for task in tasks:
             task.cancel()
+
+
+async def _end_round(run: Run, seconds: float) -> None:
+    """After so long the round of a sweep is over, whatever of its plan is left."""
+    await run.clock.sleep_until(run.clock.now_ns() + round(seconds * 1e9))
+    if run.crew.go_home():
+        ids = Ids(run=run.facts.run_id, leg=run.crew.leg)
+        run.log(Acted(run.clock.now_ns(), ids, CUT, "engine", f"{seconds:g} s are over; the plan was not"))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:

@@ -98,6 +98,8 @@ class SweepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     levels: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 15)
     """Workers; each level comes once in every block of repeats."""
+    seconds: float = 6.0
+    """Longest time of one round: then attempts in hand end, and the next round begins. 0 for its whole plan."""
     experiment: str = "auto"
     """`on` slows one step after the other down, at the largest level; `auto` where the levels allow a fit; or `off`.
     Embedded platform only."""

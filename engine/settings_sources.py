@@ -303,6 +303,8 @@ def check_sweep(settings: Settings) -> None:
             raise SettingsInvalid(f"levels: {level} is no number of workers; give 1 to 256 each")
     if len(set(sweep.levels)) < len(sweep.levels):
         raise SettingsInvalid(f"levels = {_text(sweep.levels)} names one twice; --repeat N runs each N times")
+    if sweep.seconds < 0:
+        raise SettingsInvalid(f"sweep.seconds = {sweep.seconds:g} is no length; give seconds, or 0 for the whole plan")
     if sweep.experiment not in ("auto", "on", "off"):
         raise SettingsInvalid(f"sweep.experiment = {sweep.experiment}: give auto, on or off")
     if not 1 <= sweep.delay_ms <= 60_000:

@@ -72,6 +72,8 @@ class Crew:
         self.run_id = run
         self._plan = task.plan
         self._gathers = task.gathers
+        self._goes_home = False
+        """The plan is left before its end."""
         self._missing: set[WorkerId] | None = None
         """Workers that all others wait for before the first attempt; None once they need not."""
         self._target = target
@@ -129,8 +131,17 @@ class Crew:
         self._plan = plan
         self.first_leg = first_leg
         self.concurrency = self.concurrency if concurrency is None else concurrency
+        self._goes_home = False
         self._gather()
         self.rows.clear()
+
+    def go_home(self) -> bool:
+        """No attempt begins any more before the next repeat. False when the crew is on its way out anyhow."""
+        if self.is_stopping or self._is_done():
+            return False
+        self._goes_home = True
+        self._nudge()
+        return True
 
     def _gather(self) -> None:
         """Let the first attempt wait until every worker has its seat, where the task is like that."""
@@ -210,18 +221,18 @@ class Crew:
         async with asyncio.TaskGroup() as group:
             while not self._is_done():
                 self._hire(group)
-                if self._plan.pass_is_over and self.state is RunState.RUNNING:
+                if self._plan.pass_is_over and self.state is RunState.RUNNING and not self._goes_home:
                     await self.between()
                     self._nudge()
                 else:
                     await self._changed.wait()
 
     def _is_done(self) -> bool:
-        return not self._tasks and (self.is_stopping or self._plan.is_done)
+        return not self._tasks and (self.is_stopping or self._goes_home or self._plan.is_done)
 
     def _hire(self, group: asyncio.TaskGroup) -> None:
         """Bring in workers up to the number wanted; the lowest free numbers come first."""
-        if self.is_stopping or self._plan.is_done:
+        if self.is_stopping or self._goes_home or self._plan.is_done:
             return
         for number in range(self.concurrency):
             worker = WorkerId(number)
@@ -375,7 +386,7 @@ class Crew:
         await self._changed.wait()
 
     def _leaves(self, row: WorkerRow) -> bool:
-        return self.is_stopping or row.worker >= self.concurrency
+        return self.is_stopping or self._goes_home or row.worker >= self.concurrency
 
     def _nudge(self) -> None:
         """Wake everyone who waits for a change. A new event each time: who looks again waits for the next one."""

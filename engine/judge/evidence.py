@@ -66,6 +66,11 @@ def _ratio(part: _Values, whole: _Values) -> float | None:
     return sum(part) / sum(whole) if sum(whole) else None
 
 
+def _wilson(part: _Values, whole: _Values) -> tuple[float | None, float | None]:
+    hits, trials = int(sum(part)), int(sum(whole))
+    return wilson(hits, trials) if 0 <= hits <= trials else (None, None)
+
+
 def _residual(total: _Values, *parts: _Values) -> float | None:
     return 1 - sum(map(sum, parts)) / sum(total) if sum(total) else None
 
@@ -75,8 +80,8 @@ FORMULAS: dict[str, Callable[..., float | None]] = {
     "more": lambda after, before: sum(after) - sum(before),
     "product": lambda one, other: sum(one) * sum(other),
     "residual": _residual,
-    "wilson low": lambda part, whole: wilson(int(sum(part)), int(sum(whole)))[0],
-    "wilson high": lambda part, whole: wilson(int(sum(part)), int(sum(whole)))[1],
+    "wilson low": lambda part, whole: _wilson(part, whole)[0],
+    "wilson high": lambda part, whole: _wilson(part, whole)[1],
     "sum": lambda *parts: float(sum(map(sum, parts))),
     "distinct": lambda values: float(len(set(values))),
     "largest": lambda values: max(values, default=None),

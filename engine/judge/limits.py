@@ -1,20 +1,23 @@
 """Which step and which resource hold a run up: from waits, the critical path, the fit and an experiment. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from engine.judge.evidence import RULES, Book, Ref, derived, result, rule
+from engine.judge.evidence import RULES, Book, Ref, derived, journal, result, rule
 from engine.judge.signs import Case, Seen
 from engine.model.waits import CLIENT, FEWEST, IN_TRANSACTION
 
-DOMINANT = 1 / 3
+DOMINANT = 0.25
 """A kind of wait that takes less of the workers' time at the server than this is no limit."""
 CLEARLY = 1.25
-"""And it must be so many times the next one."""
+"""And what the server has no reason to name must be so many times the next one."""
+AMONG = 0.25
+"""A step with less of a kind's sightings than this is not where it is waited for."""
 SERIAL = 0.3
 """Contention above this is a queue, below it is none."""
 ELASTIC = 0.5
+"""A delay of which more than this is felt by all workers lies in a queue."""
 
 
 class Wait(NamedTuple):
@@ -26,6 +29,11 @@ class Wait(NamedTuple):
     says: str
     queues: bool
     """One at a time: then throughput does not grow with workers."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether the server itself says what for, however busy its machine or our client is."""
+        return self.name in ("sleep", "advisory lock", "row lock", "other lock")
 
 
 WAITS = (
@@ -46,7 +54,7 @@ WAITS = (
     Wait("client", (CLIENT, IN_TRANSACTION, "Client:*"), "our own client", "waited for our client", queues=False),
 )  # fmt: skip
 """In this order: the first that fits."""
-OURS = "client"
+OURS, PROCESSOR = "client", "processor"
 _FIT = "/sweep/fits/{of=attempts}"
 _CONTENTION, _LOW, _HIGH, _LEVELS, _REPEATS = (
     result(f"{_FIT}/{key}") for key in ("sigma", "sigma_interval/0", "sigma_interval/1", "levels", "repeats")
@@ -78,33 +86,41 @@ def kind_of(event: str) -> Wait | None:
 
 def look(case: Case, *, timing: bool = True) -> Looked:
     """The limit, if one stands out; `timing` is false where our own times are not to be believed."""
-    refusals = []
     seen = _sightings(case)
     whole = sum(sum(steps.values()) for name, steps in seen.items() if name != OURS)
     if whole < FEWEST:
-        refusals.append(_too_little(case))
-    ranked = sorted(((sum(steps.values()), name) for name, steps in seen.items() if name != OURS), reverse=True)
-    if whole < FEWEST or not ranked:
-        return Looked(None, tuple(refusals))
-    most, name = ranked[0]
-    next_most = ranked[1][0] if len(ranked) > 1 else 0
-    step = max(seen[name], key=lambda one: (seen[name][one], one))
-    refusals += _unmeasured(case)
-    if most < DOMINANT * whole or most < CLEARLY * next_most or refusals:
-        return Looked(None, tuple(refusals))
-    if seen[name][step] < FEWEST:
-        count = _sum(case, step, name)
-        refusals.append(
-            f"{case.book(count)} sightings of one wait in {step} are insufficient: {_few(case)} are the least"
-        )
-        return Looked(None, tuple(refusals))
-    wait = next(one for one in WAITS if one.name == name)
-    if not timing and wait.name in ("processor", "disk", "log"):
-        return Looked(None, tuple(refusals))
-    return Looked(_limit(case, step, wait, timing=timing), tuple(refusals))
+        return Looked(None, (_too_little(case), *_unmeasured(case)))
+    refusals = tuple(_unmeasured(case))
+    wait = _outstanding({name: sum(steps.values()) for name, steps in seen.items() if name != OURS}, whole)
+    if wait is None or refusals or not (timing or wait.tells):
+        return Looked(None, refusals)
+    steps = seen[wait.name]
+    step = max(steps, key=lambda one: (steps[one], one))
+    if steps[step] < FEWEST:
+        count = case.book(_sum(case, step, wait.name))
+        why = f"{count} sightings of one wait in {step} are insufficient: {_few(case)} are the least"
+        return Looked(None, (why,))
+    among = frozenset(one for one, count in steps.items() if count >= AMONG * sum(steps.values()))
+    return Looked(_limit(case, step, wait, among, timing=timing), ())
 
 
-def _limit(case: Case, step: str, wait: Wait, *, timing: bool) -> Limit:
+def _outstanding(counts: Mapping[str, int], whole: int) -> Wait | None:
+    """The kind that stands out: much of the time at the server, and clearly more than any other.
+
+    Who sleeps or queues for a lock is not held up by the processor, however busy that is; who waits for the log may be.
+    """
+    ranked = sorted((wait for wait in WAITS if wait.name in counts), key=lambda one: (not one.tells, -counts[one.name]))
+    for wait in ranked:
+        count, clearly = counts[wait.name], 1 if wait.tells else CLEARLY
+        others = [
+            more for other, more in counts.items() if other != wait.name and not (wait.tells and other == PROCESSOR)
+        ]
+        if count >= DOMINANT * whole and count >= clearly * max(others, default=0):
+            return wait
+    return None
+
+
+def _limit(case: Case, step: str, wait: Wait, among: frozenset[str], *, timing: bool) -> Limit:
     every = _at_server(case)
     share = derived("ratio", _sum(case, "?*", wait.name), every)
     in_step = derived("ratio", _sum(case, step, wait.name), _sum(case, "?*", wait.name))
@@ -116,7 +132,11 @@ def _limit(case: Case, step: str, wait: Wait, *, timing: bool) -> Limit:
         )
 
     seen = [Seen("waits", waits)]
-    seen += [one for one in (_path(case, step), *((_fit(case, wait),) if timing else ()), _tried(case, step)) if one]
+    seen += [
+        one
+        for one in (_path(case, among, wait), *((_fit(case, wait),) if timing else ()), _tried(case, step, wait))
+        if one
+    ]
     return Limit(step, wait, tuple(seen), share)
 
 
@@ -165,8 +185,8 @@ def _too_little(case: Case) -> str:
         return "what the server waited for was not sampled, so no resource is named"
     why = f" (`{missing[0]}`)" if missing else ""
     return (
-        f"{case.book(_at_server(case))} sightings of our backends in a step at the server are too few to name a resource: {_few(case)} are "
-        f"the least{why}; let it run longer, or repeat it"
+        f"{case.book(_at_server(case))} sightings of our backends in a step at the server are too few to name a "
+        f"resource: {_few(case)} are the least{why}; let it run longer, or repeat it"
     )
 
 
@@ -183,7 +203,7 @@ def _unmeasured(case: Case) -> Iterable[str]:
             f"Little's law leaves time unmeasured: attempts fill {case.book(little, '%')} of their workers' time, and "
             f"{case.book(rule('least time measured'), '%')} is the least"
         )
-    residual = derived("residual", *_whole(case))
+    residual = derived("residual", *_whole(case.legs))
     left = case.book.left.value(residual)
     if left is not None and left > RULES["most time in no step"]:
         yield (
@@ -192,20 +212,26 @@ def _unmeasured(case: Case) -> Iterable[str]:
         )
 
 
-def _whole(case: Case) -> tuple[Ref, ...]:
-    return tuple(case.journal(f"path {part}") for part in ("total", "lag", "steps"))
+def _whole(legs: Sequence[int]) -> tuple[Ref, ...]:
+    return tuple(journal(f"path {part}", legs) for part in ("total", "lag", "steps"))
 
 
-def _path(case: Case, step: str) -> Seen | None:
-    """The critical path agrees when that step is its longest."""
-    if case.book.left.facts.longest(case.legs) != step:
+def _path(case: Case, steps: frozenset[str], wait: Wait) -> Seen | None:
+    """The critical path agrees when its longest step is one of those in which that is waited for.
+
+    What is no queue a step takes by itself: of a sweep that shows at its smallest level, before queues grow over it.
+    """
+    legs = case.legs if wait.queues else case.alone
+    step = case.book.left.facts.longest(legs)
+    if step not in steps:
         return None
-    share = derived("ratio", case.journal(f"path {step}"), case.journal("path total"))
-    residual = derived("residual", *_whole(case))
+    share = derived("ratio", journal(f"path {step}", legs), journal("path total", legs))
+    residual = derived("residual", *_whole(legs))
+    where = " at the smallest level" if legs and not wait.queues else ""
     return Seen(
         "path",
         lambda book: (
-            f"{step} is the longest step, {book(share, '%')} of the response time of what was filled"
+            f"{step} is the longest step{where}, {book(share, '%')} of the response time of what was filled"
             f" ({book(residual, '%')} of it is in no step)"
         ),
     )
@@ -247,20 +273,26 @@ def levels_refusals(case: Case) -> Iterable[str]:
         )
 
 
-def _tried(case: Case, step: str) -> Seen | None:
-    """The experiment agrees when a delay in that step costs the most of all that were tried, and about its share."""
-    tried = case.result.experiments
-    if not tried:
+def _tried(case: Case, step: str, wait: Wait) -> Seen | None:
+    """The experiment agrees when a delay in that step costs what it must.
+
+    In a queue it costs every worker, and most of all steps; where workers wait side by side it is felt by each alone.
+    """
+    one = case.result.experiment.get(step)
+    if one is None:
         return None
-    most = max(tried, key=lambda one: one.elasticity)
-    if most.step != step or most.low < ELASTIC:
+    most = max(case.result.experiment.values(), key=lambda other: other.elasticity)
+    if (wait.queues and (most is not one or one.low < ELASTIC)) or (
+        not wait.queues and not 0 < one.low <= one.high < ELASTIC
+    ):
         return None
-    at = f"/experiments/{tried.index(most)}"
+    at = f"/experiment/{step}"
+    felt = "by all workers together, the most of all steps" if wait.queues else "by each worker alone, and by no queue"
     return Seen(
         "experiment",
         lambda book: (
-            f"a delay of {book(result(f'{at}/delay_ms'), 'ms')} put into {step} costs throughput with an "
-            f"elasticity of {book(result(f'{at}/elasticity'), 'x')} ({book(result(f'{at}/low'), 'x')} to "
-            f"{book(result(f'{at}/high'), 'x')}), the most of all steps tried"
+            f"a delay of {book(result(f'{at}/delay_ms'), 'ms')} put into {step} is felt {felt}: elasticity "
+            f"{book(result(f'{at}/elasticity'), 'x')} ({book(result(f'{at}/low'), 'x')} to "
+            f"{book(result(f'{at}/high'), 'x')})"
         ),
     )

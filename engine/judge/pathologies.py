@@ -14,6 +14,7 @@ ENOUGH_FILLED = 20
 _MASKED = refused(
     "{n} confirms were refused with `22023`, an error of format()", step="confirm", sqlstate="22023", message="format"
 )
+_DEADLOCKED = refused("{n} confirms in {all} attempts ended in `40P01`, a deadlock", step="confirm", sqlstate="40P01")
 _CLIENT = "our own client: it cannot make the server answer so"
 
 
@@ -80,7 +81,7 @@ _PATHOLOGIES = (
         "restaurant-row-lock",
         "Assignments of one restaurant deadlock with each other over its row in `restaurants`",
         "rows of the restaurant",
-        (refused("{n} confirms in {all} attempts ended in `40P01`, a deadlock", step="confirm", sqlstate="40P01"),),
+        (_DEADLOCKED,),
         (
             counted("the server counted {n} deadlocks", "deadlocks"),
             logged("the server's log names the relation `restaurants` in its lock waits", 'relation "restaurants"'),
@@ -275,7 +276,8 @@ _PATHOLOGIES = (
         "slot-queue",
         "Bookings of one slot are taken one by one behind its advisory lock",
         "advisory lock of the slot",
-        (),
+        # Whoever deadlocks keeps its locks for a second: the queue behind it is that one's doing.
+        (without(_DEADLOCKED),),
         waits="advisory lock",
         refute="the same throughput with the bookings spread over many slots and zones",
         rivals=("a slow disk or processor: sessions would wait for those and not in the lock's queue",),

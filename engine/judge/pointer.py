@@ -21,9 +21,9 @@ def resolve(document: Json, pointer: str) -> list[Json]:
 def numbers(document: Json, pointer: str) -> list[float]:
     """The numbers that the pointer names; what is no number is left out, and a list counts as its length."""
     return [
-        float(len(one)) if isinstance(one, list) else float(one)
+        float(len(one)) if isinstance(one, list | tuple) else float(one)
         for one in resolve(document, pointer)
-        if isinstance(one, int | float | list)
+        if isinstance(one, int | float | list | tuple)
     ]
 
 
@@ -33,7 +33,7 @@ def _step(one: Json, part: str) -> Iterator[Json]:
             yield from one.values()
         elif part in one:
             yield one[part]
-    elif isinstance(one, list):
+    elif isinstance(one, list | tuple):
         if part == "*":
             yield from one
         elif part.startswith("{"):

@@ -19,6 +19,8 @@ class Case(NamedTuple):
     book: Book
     legs: tuple[int, ...] = ()
     """Of a sweep, those of its larger levels as they are by themselves, without warm-up and delays; else none: all."""
+    alone: tuple[int, ...] = ()
+    """Of a sweep, those of its smallest level."""
 
     def waits(self, pointer: str) -> Ref:
         """A number of the waits of these legs."""

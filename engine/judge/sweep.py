@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.judge.proportions import detectable
+from engine.judge.proportions import detectable, wilson
 from engine.judge.scaling import FURTHEST, RESAMPLES, Fitted, Point, fitted
 from engine.judge.shifts import bootstrap
 from engine.metrics.rounds import Ran
@@ -90,9 +90,9 @@ def experiments(rounds: Sequence[Ran], seed: int, resamples: int = RESAMPLES) ->
     """For each step that was slowed down how much of the delay each pass through it cost all workers together.
 
     1/X is how far apart two passes through the step are at the largest level. Slowing the step down by d moves them
-    apart by d where one worker at a time can be in it: elasticity 1; by d / N where N are in it side by side, as a mere
-    wait; by nothing where others work meanwhile. Repeats are drawn again in pairs: a delayed round and the undelayed one
-    of its block.
+    apart by d where one worker at a time can be in it: elasticity 1; by d / N where N are in it side by side, as a
+    mere wait; by nothing where others work meanwhile. Repeats are drawn again in pairs: a delayed round and the
+    undelayed one of its block.
     """
     if not rounds:
         return []
@@ -133,21 +133,31 @@ def _mean(values: Sequence[float]) -> float:
 
 def generator_limited(levels: Iterable[Level]) -> list[str]:
     """Levels of which the engine itself was the limit, and by what that shows."""
-    found: dict[int, list[str]] = {}
+    by_workers: dict[int, list[Level]] = {}
     for one in levels:
-        signs = found.setdefault(one.concurrency, [])
-        if one.attempts and one.tainted / one.attempts > TAINTED:
-            signs.append(f"{one.tainted} of {one.attempts} attempts tainted by a late loop")
-        if one.cpu_share is not None and one.cpu_share > CPU_FULL:
-            signs.append(f"{one.cpu_share:.0%} of its core used")
-        if one.steady is not None and not LITTLE[0] <= one.steady.little <= LITTLE[1]:
-            signs.append(f"attempts fill {one.steady.little:.1%} of the workers' time")
-    return [
-        f"{workers} {'workers' if workers != 1 else 'worker'}: {signs[0]}"
-        + (f", and {len(signs) - 1} signs more" if len(signs) > 1 else "")
-        for workers, signs in sorted(found.items())
-        if signs
-    ]
+        by_workers.setdefault(one.concurrency, []).append(one)
+    found = []
+    for workers, mine in sorted(by_workers.items()):
+        signs = _signs(mine)
+        if signs:
+            found.append(f"{workers} {'workers' if workers != 1 else 'worker'}: {', '.join(signs)}")
+    return found
+
+
+def _signs(levels: Sequence[Level]) -> list[str]:
+    """What shows, over all repeats of one concurrency, that the engine was the limit."""
+    signs = []
+    tainted, attempts = sum(one.tainted for one in levels), sum(one.attempts for one in levels)
+    # Surely more than that: of few attempts one tainted by chance is more than one in a hundred.
+    if wilson(tainted, attempts)[0] > TAINTED and attempts:
+        signs.append(f"{tainted} of {attempts} attempts tainted by a late loop")
+    used = [one.cpu_share for one in levels if one.cpu_share is not None]
+    if used and _mean(used) > CPU_FULL:
+        signs.append(f"{_mean(used):.0%} of its core used")
+    little = [one.steady.little for one in levels if one.steady is not None]
+    if little and not LITTLE[0] <= _mean(little) <= LITTLE[1]:
+        signs.append(f"attempts fill {_mean(little):.1%} of the workers' time")
+    return signs
 
 
 def plan_detects(attempts: int, repeats: int) -> str:

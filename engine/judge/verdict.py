@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.judge import doubts
-from engine.judge.evidence import Book, Left, derived
+from engine.judge.evidence import Book, Left, Ref, derived, result
 from engine.judge.limits import Limit, look
 from engine.judge.pathologies import PATHOLOGIES, Pathology
 from engine.judge.signs import ATTEMPTS, Case, Seen
@@ -21,10 +21,7 @@ def verdict(found: Result, left: Left, floor: ClientFloor | None = None, unlike:
     `unlike` says in which fingerprints the legs of a sweep differ.
     """
     book = Book(left)
-    case = Case(found, book, _larger(found))
-    if found.plan == "import":
-        text = "a report of old says nothing of waits, steps or what the database held"
-        return Verdict(f"{NO_VERDICT}: {text}", refusals=(text,))
+    case = Case(found, book, _larger(found), _smallest(found))
     late = doubts.generator(case, floor, left.samples)
     looked = look(case, timing=not late)
     claims, spent = _named(case, looked.limit)
@@ -45,9 +42,17 @@ def _larger(found: Result) -> tuple[int, ...]:
     return tuple(sorted(leg for level in found.levels if 2 * level.concurrency > most for leg in level.legs))
 
 
+def _smallest(found: Result) -> tuple[int, ...]:
+    """The legs of a sweep's smallest level: there steps take what they take by themselves."""
+    if found.sweep is None:
+        return ()
+    least = min((level.concurrency for level in found.levels), default=0)
+    return tuple(sorted(leg for level in found.levels if level.concurrency == least for leg in level.legs))
+
+
 def _summary(claims: list[Claim], refusals: list[str]) -> str:
     if claims:
-        more = f", and {len(claims) - 1} more" if len(claims) > 1 else ""
+        more = f", and beside it {', '.join(one.name or one.resource for one in claims[1:])}" if claims[1:] else ""
         first = claims[0]
         where = f" at {first.step}" if first.step else ""
         return f"{first.grade.value}: {first.name or first.resource}{where}{more}"
@@ -64,7 +69,8 @@ def _named(case: Case, limit: Limit | None) -> tuple[list[Claim], bool]:
         if not all(signs):
             continue
         mine = limit if limit is not None and one.waits == limit.wait.name and one.step in ("", limit.step) else None
-        if not one.signs and (mine is None or spent):
+        if (mine is None or spent) and not any(seen.kind for seen in signs if seen is not None):
+            # Only the limit shows it, and that is something else.
             continue
         spent = spent or mine is not None
         there = [seen for seen in (*signs, *(sign(case) for sign in one.beside)) if seen is not None and seen.kind]
@@ -86,7 +92,8 @@ def _claim(case: Case, one: Pathology, there: list[Seen], limit: Limit | None) -
         name=one.name,
         effect=effect,
         interval=interval,
-        runs=_runs(case),
+        runs=int(case.total(_repeats(case))) or 1,
+        over=f"{case.book(_repeats(case))} repeats",
         evidence=_since(case, before, seen),
         kinds=tuple(dict.fromkeys(clause.kind for clause in seen)),
         would_refute=one.refute,
@@ -106,7 +113,8 @@ def _limited(case: Case, limit: Limit) -> Claim:
         resource=limit.wait.resource,
         effect=effect,
         interval=interval,
-        runs=_runs(case),
+        runs=int(case.total(_repeats(case))) or 1,
+        over=f"{case.book(_repeats(case))} repeats",
         evidence=_since(case, before, list(limit.seen)),
         kinds=tuple(clause.kind for clause in limit.seen),
         would_refute=f"throughput that stays as it is with {limit.wait.resource} out of the way",
@@ -121,6 +129,11 @@ def grade(kinds: set[str]) -> Sureness:
     return Sureness.SUPPORTED if len(kinds) > 1 else Sureness.SUGGESTIVE
 
 
+def _repeats(case: Case) -> Ref:
+    """Repeats of the plan; of a sweep those of a level."""
+    return derived("distinct", result(f"/{'passes' if case.result.sweep is None else 'levels'}/*/repeat"))
+
+
 def _effect(case: Case, there: list[Seen], limit: Limit | None) -> tuple[str, tuple[float, float] | None]:
     """How large it is: the part of the attempts that a sign counts, else of the workers' time."""
     ref = next((seen.ref for seen in there if seen.ref is not None), None)
@@ -129,17 +142,14 @@ def _effect(case: Case, there: list[Seen], limit: Limit | None) -> tuple[str, tu
     low, high = (case.book.left.value(derived(f"wilson {end}", ref, ATTEMPTS)) for end in ("low", "high"))
     part = case.book.left.value(derived("ratio", ref, ATTEMPTS))
     if part is None or part > 1 or low is None or high is None:
-        return f"{case.book(ref)} of them", None
+        # Several tries of one attempt were hit: how many attempts that were is another question.
+        return "", None
     text = (
         f"{case.book(derived('ratio', ref, ATTEMPTS), '%')} of attempts, "
         f"{case.book(derived('wilson low', ref, ATTEMPTS), '%')} to "
-        f"{case.book(derived('wilson high', ref, ATTEMPTS), '%')} with 95 % certainty"
+        f"{case.book(derived('wilson high', ref, ATTEMPTS), '%')} by Wilson's interval"
     )
     return text, (low, high)
-
-
-def _runs(case: Case) -> int:
-    return max(1, len({one.repeat for one in case.result.passes}), len(case.result.levels))
 
 
 def _since(case: Case, before: int, seen: list[Seen]) -> tuple[str, ...]:

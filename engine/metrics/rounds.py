@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from engine.model.event import AttemptEnded, Event, Intended, LegEnded, Refused, RunPlanned
+from engine.model.event import Acted, AttemptEnded, Event, Intended, LegEnded, Refused, RunPlanned
 from engine.model.ids import WorkerId
 from engine.model.outcome import Outcome
 from engine.model.report import Steady
 from engine.model.round import ClientLoad, Round
 
+CUT = "end round"
+"""The engine's own act when a round had its time before its plan was done."""
 _FILLED = Outcome.FILLED.word
 _LATEST_SHARE = 0.25
 """Of the round: by then it counts as warm."""
@@ -40,6 +42,8 @@ class Ran:
         self.persisted = 0
         """As the legs' ends had it."""
         self.loads: list[ClientLoad] = []
+        self.cut = False
+        """Its time was over before its plan was done."""
         self.seat_waste = 0
         self.tables = 0
         self.first_send_ns: int | None = None
@@ -139,6 +143,8 @@ def _take(ran: Ran, event: Event) -> None:
     elif isinstance(event, Refused):
         words = ran.refusals.setdefault(event.refusal.step.value, {})
         words[event.outcome] = words.get(event.outcome, 0) + 1
+    elif isinstance(event, Acted):
+        ran.cut = ran.cut or event.command == CUT
     elif isinstance(event, LegEnded):
         ran.persisted += event.persisted or 0
         if event.load is not None:

@@ -152,6 +152,8 @@ class Level(msgspec.Struct, frozen=True):
     """Null where rounds share a database: the run's ledger holds them together."""
     state: dict[str, int] = {}
     """Rows by kind, of the run's restaurants, before it began."""
+    cut: bool = False
+    """Its time (`sweep.seconds`) was over before its plan was done: rates of it are of fewer bookings."""
     marks: list[str] = []
     """Why its figures are in no fit; none when they are."""
     floor_ms: float | None = None

@@ -66,6 +66,7 @@ def _level(ran: Ran, samples: Mapping[str, Sequence[int]], kept: Ledger | None) 
         tables_per_booking=ran.tables / filled if filled else None,
         ledger=kept,
         state=dict(terms.state),
+        cut=ran.cut,
         marks=[terms.differs] if terms.differs else [],
         floor_ms=None if terms.floor is None else terms.floor.p50_ns / 1e6,
         lag_p99_ms=max((one.lag_p99_ns for one in ran.loads), default=0) / 1e6,
@@ -126,6 +127,7 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
         "of attempts that were not filled are in result.json, apart. Throughput is of "
         + ("each round's steady part" if sweep.basis == "steady" else "whole rounds, first send to last answer")
         + ", the mean over repeats.\n",
+        *_cut(result.levels),
         "## How it scales\n",
         *[
             f"{one.of} a second: {one.rate:.2f} with one worker, contention (sigma) {one.sigma:.3f} "
@@ -152,6 +154,18 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
             ),
         ]
     return parts
+
+
+def _cut(levels: Sequence[Level]) -> list[str]:
+    """The rounds that had to end before their plan was done."""
+    cut = [one.label for one in levels if one.cut]
+    if not cut:
+        return []
+    said = "; ".join(cut) if len(cut) < len(levels) else "all of them"
+    return [
+        f"Rounds that were ended by sweep.seconds before their plan was done: {said}. They met fewer full tables than "
+        "others, so success compares only where the plan was done; throughput compares.\n"
+    ]
 
 
 def _workers(levels: Sequence[Level]) -> list[int]:
