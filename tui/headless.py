@@ -72,7 +72,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
     snapshot: RunSnapshot | None = None
     printed_ns = 0
     told_legs = 0
-    told_lost = False
+    told_plan = told_lost = False
     while snapshot is None or snapshot.run.exit_code is None:
         try:
             seen = await door.snapshot()
@@ -82,9 +82,11 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
             tell(f"{lost}; the engine does not answer, but its process {pid} lives: asking again")
             await asyncio.sleep(EVERY_S)
             continue
-        first = snapshot is None
+        # What is planned is known a moment after the engine stands.
+        first = not told_plan and (seen.run.turns > 0 or seen.run.exit_code is not None)
         snapshot = seen
         if first:
+            told_plan = True
             for line in baseline(snapshot):
                 tell(line)
         over = [leg for leg in snapshot.legs if leg.is_over and leg.leg >= told_legs]

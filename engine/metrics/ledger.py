@@ -235,8 +235,8 @@ class _Judge:
         """Of an attempt whose end nobody heard. Its transaction decides before what is there does.
 
         What is there may be another attempt's for the same booking; what its own transaction came to is its alone.
-        Lost it is never: nobody was told success. Committed and without a trace it had no effect that lasted, or a crash
-        gave its transaction's number out again, as it does with what never reached the disk.
+        Lost it is never: nobody was told success. Committed and without a trace it had no effect that lasted, or a
+        crash gave its transaction's number out again, as it does with what never reached the disk.
         """
         there = mine and row is not None and row.status == CONFIRMED and bool(row.tables)
         if one.xid is not None:

@@ -162,10 +162,11 @@ def _cut(levels: Sequence[Level]) -> list[str]:
     if not cut:
         return []
     said = "; ".join(cut) if len(cut) < len(levels) else "all of them"
-    return [
+    told = (
         f"Rounds that were ended by sweep.seconds before their plan was done: {said}. They met fewer full tables than "
         "others, so success compares only where the plan was done; throughput compares.\n"
-    ]
+    )
+    return [told]
 
 
 def _workers(levels: Sequence[Level]) -> list[int]:

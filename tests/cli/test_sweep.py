@@ -100,3 +100,23 @@ def test_what_a_sweep_cannot_do_is_refused_in_one_sentence(shell: Shell) -> None
         assert why in done.err
         assert done.err.count("\n") == 1
     assert shell.runs() == []
+
+
+def test_a_round_that_takes_too_long_is_ended_between_attempts_and_says_so(shell: Shell) -> None:
+    done = shell.do(
+        "sweep", "--headless", "--json", "--levels", "2", "--repeat", "1", "--days", "5",
+        "--set", "sweep.seconds=0.4", "--fault", "slow-step=hold:50ms",
+    )  # fmt: skip
+    result = done.json()
+    assert done.code == 6, done.err
+    (level,) = result["levels"]
+    assert level["cut"]
+    assert level["attempts"] > 2
+    assert level["steady"]["little"] > 0.9, "everybody is at work until the end"
+    assert result["ledger"]["attempts"] == result["attempts"], "nothing is cut short in the middle"
+    assert result["ledger"]["persisted"] == result["outcomes"]["filled"]
+    cuts = [one for one in events(shell, result["run_id"]) if one["type"] == "Acted" and one["command"] == "end round"]
+    assert len(cuts) == 2
+    assert (
+        "ended by sweep.seconds before their plan was done: all of them" in (shell.runs()[-1] / "report.md").read_text()
+    )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine.front import LinkLost
 from engine.link import LinkDoor, LinkServer
 from engine.model.command import Answer, Command, Hello, Verb
+from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
 from engine.sockets import SocketUnfit, socket_path, sweep
@@ -40,6 +41,9 @@ class StandingDoor:
     async def act(self, command: Command, who: str) -> Answer:
         self.acts.append((command, who))
         return Answer(done=True, text=command.verb.value)
+
+    async def detail(self, kind: str, wanted: str) -> Detail:
+        return Detail(kind, wanted, 0)
 
     async def close(self) -> None: ...
 
