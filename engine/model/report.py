@@ -100,8 +100,8 @@ class Steady(msgspec.Struct, frozen=True):
     """The part of a round in which every worker was warm and none had run out of turns."""
 
     seconds: float
-    """From the moment every worker had ended its first attempt, after a quarter of the round at the latest, to the end of
-    the first worker's last one."""
+    """From the moment every worker had ended its first attempt, after a quarter of the round at the latest, to the end
+    of the first worker's last one."""
     attempts: int
     """Those that ended in it."""
     filled: int

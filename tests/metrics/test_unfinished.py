@@ -115,8 +115,8 @@ def end_of(dies: Step, row: HeldRow | None, fate: str = "", *, decided: bool = F
 
 def test_the_transaction_decides_and_what_nobody_can_tell_is_not_guessed() -> None:
     assert end_of(Step.COMMIT, ROW, "committed")[0] is Entry.RECOVERED
-    assert end_of(Step.COMMIT, GONE, "committed")[0] is Entry.LOST
-    assert end_of(Step.COMMIT, None, "committed")[0] is Entry.LOST
+    assert end_of(Step.COMMIT, GONE, "committed")[0] is Entry.VOID
+    assert end_of(Step.COMMIT, None, "committed")[0] is Entry.VOID
     assert end_of(Step.COMMIT, msgspec.structs.replace(ROW, tables=[]), "committed")[0] is Entry.TORN
     assert end_of(Step.COMMIT, GONE, "aborted")[0] is Entry.VOID
     assert end_of(Step.COMMIT, GONE, "in progress") == (Entry.UNRESOLVED, "transaction 1 is still in progress")

@@ -71,6 +71,7 @@ def test_an_assign_is_taken_back_in_every_repeat_s_database(shell: Shell, cluste
     assert prints[0]["booking_table_assignments"][0] == 0
 
 
+@pytest.mark.campaign
 def test_a_live_run_is_refused_and_one_that_was_killed_leaves_nothing(shell: Shell, cluster: Cluster) -> None:
     first = shell.do(*FILL).json()
     dsn = cluster.dsn(first["database"])

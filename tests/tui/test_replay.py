@@ -114,6 +114,7 @@ def test_a_killed_runs_end_comes_from_its_journal(shell: Shell, open_terminal: O
     assert played.leave() == 0
 
 
+@pytest.mark.campaign
 def test_a_live_run_is_looked_back_at_replayed_as_it_grows_and_its_snapshot_played(
     shell: Shell, open_terminal: Open
 ) -> None:
