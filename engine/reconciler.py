@@ -196,7 +196,7 @@ class Reconciler:
                 claimed=claim.tables,
                 status="" if row is None else row.status,
                 tables=() if row is None else tuple(row.tables),
-                cause=cause(claim.outcome, claim.tables, entry, row, seen=claim.seen_ns is not None),
+                cause=cause(claim.outcome, claim.tables, entry, row, xid=claim.xid, seen=claim.seen_ns is not None),
                 seen_ns=claim.seen_ns,
             )
         )

@@ -18,6 +18,8 @@ MOST_STORIES = 100
 BAD = frozenset({Entry.LOST, Entry.TORN, Entry.ALTERED, Entry.UNRESOLVED})
 """What is told as a story."""
 _REPLAY = Outcome.REPLAY.word
+_XIDS = 1 << 32
+"""A row names its transaction without the epoch."""
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -260,6 +262,7 @@ class _Judge:
     def story(self, attempt: AttemptId, one: Said, entry: Entry, read_ns: int) -> Story:
         row = self.row(one)
         missed = self._words.missed.get(attempt)
+        seen_ns = None if missed is None else missed.seen_ns
         return Story(
             booking_id=one.booking_id,
             entry=entry,
@@ -267,10 +270,10 @@ class _Judge:
             claimed=one.tables,
             status="" if row is None else row.status,
             tables=() if row is None else tuple(row.tables),
-            cause=cause(one.outcome, one.tables, entry, row, seen=missed is not None and missed.seen_ns is not None),
+            cause=cause(one.outcome, one.tables, entry, row, xid=one.xid, seen=seen_ns is not None),
             key=one.key,
             acknowledged_ns=one.ended_ns if one.acknowledged else None,
-            seen_ns=None if missed is None else missed.seen_ns,
+            seen_ns=seen_ns,
             absent_ns=(read_ns or None) if missed is None else missed.at_ns,
         )
 
@@ -309,8 +312,21 @@ def _phantoms(words: Words, rows: Mapping[UUID, HeldRow]) -> int:
     )
 
 
-def cause(outcome: str, claimed: tuple[str, ...], entry: Entry, row: HeldRow | None, *, seen: bool = False) -> str:
-    """The likeliest cause by rule, the surest sign first. `seen`: an earlier reading had it whole."""
+def cause(
+    outcome: str,
+    claimed: tuple[str, ...],
+    entry: Entry,
+    row: HeldRow | None,
+    *,
+    xid: int | None = None,
+    seen: bool = False,
+) -> str:
+    """The likeliest cause by rule, the surest sign first.
+
+    `seen`: an earlier reading had it whole. `xid` is the acknowledged transaction: whoever wrote the booking's row last
+    tells what happened at COMMIT from what happened after it. (A platform that writes it in a subtransaction would look
+    like the latter; the reference and the owners' do not.)
+    """
     if outcome == _REPLAY:
         return "ledger replay: the key had been used, and the platform answered success with no rows"
     if entry is Entry.UNRESOLVED:
@@ -321,11 +337,15 @@ def cause(outcome: str, claimed: tuple[str, ...], entry: Entry, row: HeldRow | N
         if claimed and sorted(row.tables) != sorted(claimed):
             return "something gave it other tables after COMMIT was acknowledged"
         return "its tables are as acknowledged, its time or party is not: something moved it, or a time zone did"
-    late = "a late undo: a reading had it whole" if seen else ""
+    if seen:
+        return "a late undo: a reading had it whole"
     if row.status == CONFIRMED:
-        return late or "confirmed and without all its tables: something took them back, at COMMIT or after it"
+        return "confirmed and without all its tables: something took them back, at COMMIT or after it"
     if row.tables:
-        return (
-            late or f"it has its tables and is {row.status}: assigning and confirming were two steps, or one was undone"
-        )
-    return late or f"it is {row.status} and without tables: the rows were swallowed at COMMIT, or undone after it"
+        return f"it has its tables and is {row.status}: assigning and confirming were two steps, or one was undone"
+    gone = f"it is {row.status} and without tables"
+    if xid is None or row.written_by is None:
+        return f"{gone}: the rows were swallowed at COMMIT, or undone after it"
+    if row.written_by == xid % _XIDS:
+        return f"{gone}: the rows were swallowed at COMMIT, by the very transaction that was acknowledged"
+    return "a late undo: another transaction wrote the booking after COMMIT was acknowledged"

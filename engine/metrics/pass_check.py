@@ -107,7 +107,7 @@ def checked_pass(
         if entry is Entry.PERSISTED and booking in now:
             entry, row = Entry.LOST, HeldRow(booking, "pending", "", [])
         if entry is not Entry.PERSISTED:
-            why = cause(claim.outcome, claim.tables, entry, row)
+            why = cause(claim.outcome, claim.tables, entry, row, xid=claim.xid)
             found.append(Difference(booking, entry, claim.ids.attempt, "" if row is None else row.status, why))
     for booking in sorted((now ^ (wanted - persisted)) - claims.keys()):
         row = reading.rows.get(booking)

@@ -47,6 +47,8 @@ class HeldRow(msgspec.Struct, frozen=True):
     start: datetime | None = None
     """From when its tables are taken, UTC; None without tables, and where the assignments do not say."""
     end: datetime | None = None
+    written_by: int | None = None
+    """The transaction that wrote the booking's row last, modulo 2^32; None where the platform does not tell."""
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ SELECT b.id AS booking_id,
        CASE WHEN b.details -> 'slotfill' ->> 'run' = $1::text THEN (b.details -> 'slotfill' ->> 'attempt')::int END AS attempt,
        b.start_at AS starts,
        min(a.start_at) AS start,
-       max(a.end_at) AS end
+       max(a.end_at) AS end,
+       min(b.xmin::text::bigint) AS written_by
   FROM bookings b
   LEFT JOIN booking_table_assignments a ON a.booking_id = b.id
   LEFT JOIN table_inventory t ON t.id = a.table_id

@@ -10,7 +10,8 @@ SELECT b.id AS booking_id,
        NULL::int AS attempt,
        b.start_at AS starts,
        given.start AS start,
-       given.end AS end
+       given.end AS end,
+       b.xmin::text::bigint AS written_by
   FROM bookings b
  CROSS JOIN LATERAL (
            SELECT array_agg(t.table_number ORDER BY t.table_number) FILTER (WHERE t.id IS NOT NULL) AS tables,

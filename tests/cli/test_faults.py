@@ -155,3 +155,16 @@ def test_a_fault_that_is_none_is_refused_before_anything_is_started(shell: Shell
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert not shell.runs()
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"), [("silent-drop", "swallowed at COMMIT, by the very"), ("late-undo", "a late undo")]
+)
+def test_however_short_the_run_each_lost_booking_is_named_with_its_one_cause(
+    shell: Shell, fault: str, cause: str
+) -> None:
+    done = shell.do("run", "fill", "--concurrency", "4", "--fault", fault, "--headless", "--json")
+    assert done.code == 5, done.err
+    kept = done.json()["ledger"]
+    assert kept["lost"]
+    assert all(cause in story["cause"] for story in kept["stories"]), {story["cause"] for story in kept["stories"]}

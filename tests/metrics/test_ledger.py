@@ -215,3 +215,15 @@ def test_repeats_that_had_a_database_each_add_up() -> None:
     twice = merged([whole, whole])
     assert (twice.attempts, twice.persisted, twice.lost, len(twice.stories)) == (4, 2, 2, 2)
     assert twice.balanced
+
+
+@pytest.mark.parametrize(
+    ("written_by", "words"), [(7, "swallowed at COMMIT, by the very"), (9, "a late undo"), (None, "or undone")]
+)
+def test_whoever_wrote_the_row_last_tells_what_was_swallowed_from_what_was_undone(
+    written_by: int | None, words: str
+) -> None:
+    there = msgspec.structs.replace(row(1, "pending"), written_by=written_by)
+    # A row names its transaction without the epoch.
+    (story,) = kept([word(1, xid=(3 << 32) + 7)], [there]).stories
+    assert words in story.cause
