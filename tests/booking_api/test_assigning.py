@@ -95,7 +95,6 @@ async def test_after_an_inline_timeout_the_booking_is_confirmed_late(slowness: s
             shown = answer.json()["booking"]
             assert (answer.status_code, shown["status"]) == (201, "pending")
             assert shown["auto_assign_last_result"]["reason"] == "INLINE_TIMEOUT"
-            assert answer.elapsed.total_seconds() < 0.3
         await counter.rests()
     for status, result in await noted(database):
         assert status == "confirmed"
