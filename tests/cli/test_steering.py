@@ -10,13 +10,13 @@ def test_pause_resume_set_stop_act_on_a_live_run_and_are_in_its_journal(shell: S
     assert shell.do("pause").code == 0
     wait_until(lambda: shell.see().run.state == "paused", "the pause")
     attempts = shell.see().run.attempts
-    assert "not done" not in shell.do("set", "concurrency=7", "rate=60").out
+    assert "not done" not in shell.do("set", "concurrency=7", "rate=20").out
     assert shell.see().run.attempts == attempts
     assert shell.do("resume").code == 0
     wait_until(lambda: shell.see().run.workers == 7, "seven workers")
     assert shell.do("set", "last", "concurrency=-5").code == 0
     wait_until(lambda: shell.see().run.workers == 2, "two workers")
-    assert shell.see().run.settings["rate"] == "60"
+    assert shell.see().run.settings["rate"] == "20"
     refused = shell.do("set", "colour=blue")
     assert refused.code == 2
     assert "colour" in refused.err
@@ -26,10 +26,10 @@ def test_pause_resume_set_stop_act_on_a_live_run_and_are_in_its_journal(shell: S
     assert process.returncode == 130
     said = [json.loads(line) for line in shell.do("events").out.splitlines()]
     acts = [one["command"] for one in said if one["type"] == "Acted"]
-    assert acts[:3] == ["pause", "set concurrency=7 rate=60", "resume"]
+    assert acts[:3] == ["pause", "set concurrency=7 rate=20", "resume"]
     assert all(one["who"] for one in said if one["type"] == "Acted")
     changed = [(one["key"], one["old"], one["new"]) for one in said if one["type"] == "SettingsChanged"]
-    assert changed == [("concurrency", "4", "7"), ("rate", "40", "60"), ("concurrency", "7", "2")]
+    assert changed == [("concurrency", "4", "7"), ("rate", "40", "20"), ("concurrency", "7", "2")]
 
 
 def test_a_snapshot_from_another_terminal_has_all_its_files(shell: Shell) -> None:

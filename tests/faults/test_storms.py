@@ -176,7 +176,7 @@ async def test_t13_a_server_without_a_connection_left_is_no_timeout(
     try:
         async with proxied(database.dsn, seed=seed) as proxy:
             through = proxy.dsn.replace("://slotfill@", f"://{role}@")
-            playing = asyncio.ensure_future(play(database, through, tmp_path, Plans(seed, slots=30)))
+            playing = asyncio.ensure_future(play(database, through, tmp_path, Plans(seed, slots=90)))
             await _booked(connection, 5, playing)
             await connection.execute(f"ALTER ROLE {role} CONNECTION LIMIT 1")
             cut = proxy.cut_all()
