@@ -6,6 +6,9 @@ from uuid import UUID
 from engine.database import Connection
 from engine.model.ledger import HeldRow, Reading, UnseenRow
 
+UNTIMED: Mapping[str, str] = {"statement_timeout": "60s", "lock_timeout": "60s"}
+"""What a reader sets over the timers an attempt works under, which would end a long reading; its connection bounds it."""
+
 
 async def read_held(
     connection: Connection,
@@ -22,9 +25,9 @@ async def read_held(
     rows: dict[UUID, HeldRow] = {}
     await connection.begin_looking()
     await connection.execute("verify/snapshot")
-    for settings in contexts:
-        if settings:
-            await connection.execute("fill/set_session", list(settings), list(settings.values()), True)
+    for context in contexts:
+        settings = {**context, **UNTIMED}
+        await connection.execute("fill/set_session", list(settings), list(settings.values()), True)
         found = await connection.rows("truth/held", HeldRow, run, list(bookings))
         rows.update((row.booking_id, row) for row in found)
     unseen = await connection.rows("truth/unseen", UnseenRow, list(acknowledged)) if acknowledged else []

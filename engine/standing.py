@@ -67,7 +67,7 @@ class DatabaseStanding:
         unseen = await connection.rows("truth/unseen", UnseenRow, list(acknowledged)) if acknowledged else []
         rows: dict[UUID, HeldRow] = {}
         for context in self._contexts():
-            await session.bring({"statement_timeout": STATEMENT_TIMEOUT, **context})
+            await session.bring({**context, "statement_timeout": STATEMENT_TIMEOUT, "lock_timeout": STATEMENT_TIMEOUT})
             wanted = iter(bookings)
             while some := list(islice(wanted, AT_ONCE)):
                 found = await connection.rows("truth/standing", HeldRow, some)

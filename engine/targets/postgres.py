@@ -8,7 +8,7 @@ from uuid import UUID
 from engine.allocator.planner import Planner
 from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
-from engine.held import read_held
+from engine.held import UNTIMED, read_held
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.model.ledger import Reading
@@ -95,7 +95,7 @@ class PostgresTarget:
         rows: list[PendingRow] = []
         async with self._looking("pending") as connection:
             for group in self._groups(wanted):
-                await Session.of(connection).bring(self._work.settings_for(group[0]))
+                await Session.of(connection).bring({**self._work.settings_for(group[0]), **UNTIMED})
                 ids = [self.floors[slug].restaurant_id for slug in group]
                 rows += await connection.rows("fill/pending", PendingRow, ids, on)
         rows.sort(key=lambda row: (row.at, row.booking_id))
@@ -120,7 +120,7 @@ class PostgresTarget:
         wanted = list(bookings)
         async with self._looking("truth") as connection:
             for group in self._groups(list(self.floors)):
-                await Session.of(connection).bring(self._work.settings_for(group[0]))
+                await Session.of(connection).bring({**self._work.settings_for(group[0]), **UNTIMED})
                 rows = await connection.rows("truth/persisted", PersistedRow, self.run, wanted)
                 found.update((row.booking_id, row.tables) for row in rows)
         return found
