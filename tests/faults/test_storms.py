@@ -188,8 +188,9 @@ async def test_t13_a_server_without_a_connection_left_is_no_timeout(
         assert night.refusals["pool_exhausted"] == refused
         assert "timeout" not in night.outcomes
         mine = [one for one in night.ended if one.outcome == "pool_exhausted"]
-        assert {one.certainty for one in mine} == {Certainty.FAIL}
-        assert {one.refusal.phase for one in mine if one.refusal is not None} == {Phase.BEFORE_SEND}
+        # Now and then every refusal is overcome before its attempt ends.
+        assert {one.certainty for one in mine} <= {Certainty.FAIL}
+        assert {one.refusal.phase for one in mine if one.refusal is not None} <= {Phase.BEFORE_SEND}
         reached = {f"info at {one.refusal.step.value}" for one in night.info if one.refusal is not None}
         # While nobody was let in, a worker waited longer for its connection than a fill takes.
         campaign.note("T13", cut + refused, night.kept, reached | {"a pool wait"})
