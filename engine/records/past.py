@@ -17,13 +17,13 @@ from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import EventLine, RunSnapshot
 from engine.records.frames import EVENTS, series_of
 from engine.records.history import History
-from engine.records.recording import CHANGE, ENDING, HEAD, HEADER, NAME, WHOLE, RecordingHeader
+from engine.records.recording import CHANGE, ENDING, HEAD, HEADER, NAME, PATCH, WHOLE, RecordingHeader, unpacked
 from engine.records.segments import segment_path
 from engine.records.trouble import RecordsDamaged
 
 _MOST_BYTES = 64 * 1024 * 1024
 """No frame is longer: a longer one is a damaged length."""
-_WHOLE_KINDS = (WHOLE, CHANGE)
+_KINDS = (HEADER, WHOLE, CHANGE, PATCH)
 
 
 class _Series(msgspec.Struct):
@@ -124,7 +124,7 @@ class Past:
                 file.seek(self._place)
                 while head := file.read(HEAD.size):
                     length, kind = HEAD.unpack(head) if len(head) == HEAD.size else (0, -1)
-                    if kind >= 0 and (length > _MOST_BYTES or kind not in (HEADER, *_WHOLE_KINDS)):
+                    if kind >= 0 and (length > _MOST_BYTES or kind not in _KINDS):
                         self._damaged(path, "not a recording's frame")
                         file.seek(0, 2)  # the lengths lead nowhere from here on
                         self._place = file.tell()
@@ -149,9 +149,9 @@ class Past:
                         f"{path}: schema {header.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}"
                     )
                 return
-            if kind == CHANGE and self._dictionary is None:
+            if kind != WHOLE and self._dictionary is None:
                 return  # the frame it changes was damaged
-            payload = _unpack(kind, content, self._dictionary or b"")
+            payload = unpacked(kind, content, self._dictionary or b"")
             look = _LOOKS.decode(payload)
         except (zlib.error, msgspec.DecodeError) as error:
             self._dictionary = None
@@ -254,16 +254,11 @@ class Past:
                 for each in range(begin, frame + 1):
                     file.seek(self._places[each])
                     length, kind = HEAD.unpack(file.read(HEAD.size))
-                    payload = _unpack(kind, file.read(length), payload)
+                    payload = unpacked(kind, file.read(length), payload)
         except (OSError, zlib.error) as error:
             raise RecordsDamaged(f"{path}: a frame that was there cannot be read any more: {error}") from error
         self._unpacked = frame, payload
         return payload
-
-
-def _unpack(kind: int, content: bytes, dictionary: bytes) -> bytes:
-    unpacker = zlib.decompressobj(zdict=dictionary) if kind == CHANGE else zlib.decompressobj()
-    return unpacker.decompress(content) + unpacker.flush()
 
 
 _LOOKS: "msgspec.msgpack.Decoder[_Look]" = msgspec.msgpack.Decoder(_Look)

@@ -1,7 +1,7 @@
 """The recording: a keyframe a second for the screens, so that a replay is the same screen reading a file.
 
 Every series is trimmed to its last ten seconds and only new event lines are kept; the reader puts them together again.
-A frame is compressed against the one before it, as two looks a second apart say nearly the same.
+A frame is told by the one before it (`patches.py`), as two looks a second apart say nearly the same.
 """
 
 import struct
@@ -17,6 +17,7 @@ import msgspec
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import RunSnapshot
 from engine.records.frames import join, second_of, trim
+from engine.records.patches import Payload, pack, payload_of, unpack
 from engine.records.segments import segment_path, segments
 from engine.records.trouble import RecordsDamaged
 from engine.records.writer import FILE_MODE, failed, masked
@@ -27,7 +28,8 @@ WHOLE_EVERY = 60
 """Frames after which one stands alone again, so that damage costs a minute at most."""
 
 HEAD = struct.Struct(">IB")
-HEADER, WHOLE, CHANGE = 0, 1, 2
+HEADER, WHOLE, CHANGE, PATCH = 0, 1, 2, 3
+"""CHANGE, compressed against the whole frame before, is read but written no more."""
 
 
 class RecordingHeader(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class Recording:
         self._number = len(segments(folder, NAME, ENDING))
         self._file: BinaryIO | None = None
         self._before: RunSnapshot | None = None
-        self._dictionary = b""
+        self._payload = Payload(b"", {})
         self._frames = 0
         self.bytes_written = 0
         self._one = threading.Lock()
@@ -62,13 +64,12 @@ class Recording:
     def _write(self, snapshot: RunSnapshot) -> None:
         if self._file is None or self._file.tell() >= self._segment_bytes:
             self._begin()
-        payload = msgspec.msgpack.encode(masked(trim(snapshot, self._before)))
+        payload = payload_of(masked(trim(snapshot, self._before)))
         if self._frames % WHOLE_EVERY == 0:
-            self._put(WHOLE, zlib.compress(payload, 6))
+            self._put(WHOLE, zlib.compress(payload.content, 6))
         else:
-            packer = zlib.compressobj(6, zdict=self._dictionary)
-            self._put(CHANGE, packer.compress(payload) + packer.flush())
-        self._dictionary, self._before = payload, snapshot
+            self._put(PATCH, pack(payload, self._payload))
+        self._payload, self._before = payload, snapshot
         self._frames += 1
 
     def close(self) -> None:
@@ -132,7 +133,7 @@ def at(folder: Path, second: int) -> RunSnapshot | None:
 
 
 def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
-    dictionary = b""
+    before = b""
     place = 0
     try:
         with path.open("rb") as file:
@@ -146,12 +147,19 @@ def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
                 if kind == HEADER:
                     _check(msgspec.msgpack.decode(content, type=RecordingHeader), path)
                 else:
-                    unpacker = zlib.decompressobj(zdict=dictionary) if kind == CHANGE else zlib.decompressobj()
-                    dictionary = unpacker.decompress(content) + unpacker.flush()
-                    yield _DECODER.decode(dictionary)
+                    before = unpacked(kind, content, before)
+                    yield _DECODER.decode(before)
                 place = file.tell()
     except (OSError, zlib.error, msgspec.DecodeError) as error:
         raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame: {error}") from error
+
+
+def unpacked(kind: int, content: bytes, before: bytes) -> bytes:
+    """A frame's msgpack, from what the file has of it and the frame before. Raises zlib.error."""
+    if kind == PATCH:
+        return unpack(content, before)
+    unpacker = zlib.decompressobj(zdict=before) if kind == CHANGE else zlib.decompressobj()
+    return unpacker.decompress(content) + unpacker.flush()
 
 
 def _check(header: RecordingHeader, path: Path) -> None:

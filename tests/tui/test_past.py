@@ -12,7 +12,7 @@ from engine.model.run_state import RunState
 from engine.records.diary import Diary
 from engine.records.last_moments import last_moments
 from engine.records.past import Past
-from engine.records.recording import Recording, read
+from engine.records.recording import HEAD, Recording, read
 from engine.records.trouble import RecordsDamaged
 from tests.clocks import StillClock
 from tests.metrics.stories import RUN, stories
@@ -83,7 +83,10 @@ def test_damage_costs_a_minute_at_most_and_is_said(tmp_path: Path) -> None:
     record_looks(tmp_path, looks)
     path = tmp_path / "recording.000001.frames"
     content = bytearray(path.read_bytes())
-    content[len(content) // 3] ^= 0xFF
+    place = 0
+    for _ in range(70):
+        place += HEAD.size + HEAD.unpack_from(content, place)[0]
+    content[place + HEAD.size] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(RecordsDamaged):
         list(read(tmp_path))
