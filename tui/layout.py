@@ -8,11 +8,13 @@ from tui.panel import Want
 NARROW, WIDE = 100, 180
 TINY_WIDTH, TINY_HEIGHT = 60, 15
 _BANDS = (
+    "sweep",
     "steps",
     "paths",
     "workers",
     "locks",
     "waits",
+    "ranking",
     "conflicts",
     "zone_locks",
     "outcomes",
@@ -20,6 +22,8 @@ _BANDS = (
     "slots",
     "passes",
     "ledger",
+    "alerts",
+    "map",
     "events",
 )
 """From top to bottom, in one column."""
@@ -32,29 +36,46 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "events",
         "ledger",
         "connections",
+        "map",
         "outcomes",
+        "ranking",
         "slots",
         "conflicts",
         "zone_locks",
     ),
-    "contention": ("locks", "workers", "conflicts", "zone_locks", "slots", "events", "waits"),
+    "contention": ("ranking", "map", "locks", "conflicts", "zone_locks", "workers", "events", "waits"),
     "server": ("connections", "locks", "steps", "workers", "events", "waits"),
     "api": ("paths", "steps", "workers", "outcomes", "slots", "events", "ledger", "connections"),
-    "work": ("slots", "passes", "ledger", "workers", "outcomes", "steps", "conflicts", "events"),
+    "sweep": ("sweep", "steps", "workers", "events", "outcomes", "connections", "ledger", "slots"),
+    "watch": ("locks", "connections", "events", "conflicts", "zone_locks", "waits"),
+    "work": ("slots", "passes", "ledger", "workers", "map", "outcomes", "steps", "conflicts", "alerts", "events"),
 }
 """Panels of a layout, the most needed first."""
 
 _COLUMNS_OF = {
     2: (
-        ("paths", "workers", "slots", "passes", "zone_locks"),
-        ("locks", "waits", "outcomes", "connections", "conflicts", "ledger"),
+        ("paths", "workers", "slots", "sweep", "passes", "zone_locks"),
+        ("locks", "waits", "ranking", "outcomes", "connections", "conflicts", "ledger", "alerts"),
     ),
     3: (
-        ("workers", "slots", "passes", "ledger"),
+        ("workers", "slots", "sweep", "passes", "ledger"),
         ("paths", "locks", "waits", "conflicts", "zone_locks"),
-        ("outcomes", "connections"),
+        ("ranking", "outcomes", "connections", "alerts"),
     ),
 }
+_COLUMNS_WITHOUT_A_RUN = {
+    2: (("locks", "waits"), ("connections", "conflicts", "zone_locks")),
+    3: (("locks",), ("waits", "conflicts", "zone_locks"), ("connections",)),
+}
+"""Where nothing is shown that a run's workers do, the first column would stand empty."""
+_WITHOUT_A_RUN = {"steps", "events", *(name for group in _COLUMNS_WITHOUT_A_RUN[2] for name in group)}
+_ABOVE, _BELOW = ("sweep", "ranking", "steps"), ("map", "events")
+_IF_FIRST = ("sweep", "ranking")
+"""As wide as the screen, where panels stand side by side; these two only where they are the most needed of all."""
+_COLUMNS_KEEP = 3, 7
+"""Of all lines the part that the columns keep before the map takes any: 15 of 35, 23 of 55."""
+_TALL = 28
+"""From so many lines on the events leave some of theirs to the map."""
 _SHARES = {2: (60, 40), 3: (42, 31, 27)}
 
 
@@ -78,19 +99,26 @@ def arrange(width: int, height: int, ranked: Sequence[str], wants: Mapping[str, 
     if width < NARROW:
         return _column(0, 0, width, height, ranked, wants)
     wants = {name: want._replace(good=want.beside or want.good) for name, want in wants.items()}
-    top, bottom = _bands(height, ranked, wants)
+    bands = _bands(height, ranked, wants)
     boxes: dict[str, Box] = {}
-    if top:
-        boxes["steps"] = Box(0, 0, width, top)
-    groups = [[name for name in ranked if name in group] for group in _COLUMNS_OF[3 if width >= WIDE else 2]]
+    columns_of = _COLUMNS_WITHOUT_A_RUN if set(ranked) <= _WITHOUT_A_RUN else _COLUMNS_OF
+    groups = [
+        [name for name in ranked if name in group and name not in bands]
+        for group in columns_of[3 if width >= WIDE else 2]
+    ]
     shares = _SHARES[3 if width >= WIDE else 2]
     filled = [(group, share) for group, share in zip(groups, shares, strict=True) if group]
-    if bottom:
+    if "events" in bands:
         # What the columns cannot fill goes to the events, which can always show more.
         columns = max((sum(wants[name].most for name in group) for group, _ in filled), default=0)
-        bottom = max(bottom, height - top - columns)
-        boxes["events"] = Box(0, height - bottom, width, bottom)
-    middle = height - top - bottom
+        bands["events"] += max(0, height - sum(bands.values()) - columns)
+    top = sum(bands.get(name, 0) for name in _ABOVE)
+    middle = height - sum(bands.values())
+    y = 0
+    for name in (*_ABOVE, *_BELOW):
+        if name in bands:
+            boxes[name] = Box(0, y + (middle if name in _BELOW else 0), width, bands[name])
+            y += bands[name]
     whole = sum(share for _, share in filled)
     x = 0
     for place, (group, share) in enumerate(filled):
@@ -101,26 +129,28 @@ def arrange(width: int, height: int, ranked: Sequence[str], wants: Mapping[str, 
     return boxes
 
 
-def _bands(height: int, ranked: Sequence[str], wants: Mapping[str, Want]) -> tuple[int, int]:
-    """Heights of the steps' band at the top and the events' band at the bottom, 0 for none."""
-    between = [name for name in ranked if name not in ("steps", "events")]
-    # The columns keep what their first panel needs before a band takes any.
+def _bands(height: int, ranked: Sequence[str], wants: Mapping[str, Want]) -> dict[str, int]:
+    """Heights of the bands across the screen; those that are left out are not in it."""
+    across = tuple(name for name in (*_ABOVE, *_BELOW) if name not in _IF_FIRST or [name] == ranked[:1])
+    between = [name for name in ranked if name not in across]
+    # The columns keep what their first panel needs before a band takes any, and more than that before the map does.
     reserve = max((wants[name].least for name in between[:1]), default=0)
-    top = bottom = 0
+    columns = max(reserve, height * _COLUMNS_KEEP[0] // _COLUMNS_KEEP[1]) if between else 0
+    share = height // (8 if "map" in ranked and height >= _TALL else 5)
+    found: dict[str, int] = {}
     for name in ranked:
-        left = height - top - bottom - reserve
-        if name == "steps" and left >= wants[name].least:
-            top = min(wants[name].most, left)
-        elif name == "events" and left >= wants[name].least:
-            bottom = min(left, max(wants[name].least, height // 5))
-    if not between:
-        if top and bottom:
-            bottom = height - top
-        elif top:
-            top = height
-        elif bottom:
-            bottom = height
-    return top, bottom
+        if name not in across:
+            continue
+        want = wants[name]
+        left = height - sum(found.values()) - (columns if name == "map" else reserve)
+        if left < want.least:
+            continue
+        good = {"steps": want.most, "events": max(want.least, share)}
+        found[name] = min(left, good.get(name, want.good))
+    if found and not between:
+        # Nothing stands between them: the lowest takes what is left.
+        found[[name for name in across if name in found][-1]] += height - sum(found.values())
+    return found
 
 
 def _column(

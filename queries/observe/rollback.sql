@@ -1,2 +1,0 @@
--- Gives up the transaction of a look after a statement in it was refused.
-ROLLBACK
