@@ -39,7 +39,11 @@ class Seen(msgspec.Struct, frozen=True):
 class Naming:
     """Says who a backend is, by its pid."""
 
-    def __init__(self, seen: Seen, whose: Callable[[int], str | None]) -> None:
+    def __init__(
+        self, seen: Seen, whose: Callable[[int], str | None], stranger: Callable[[str], str] | None = None
+    ) -> None:
+        """`stranger` names a backend by its application where there is no run whose workers others are told from."""
+        self._stranger = stranger
         self._own_pid = seen.limits.pid
         self._whose = whose
         self._applications = {row.pid: row.application_name for row in seen.activity}
@@ -57,6 +61,8 @@ class Naming:
         name = self._whose(pid)
         if name is not None:
             return name
+        if self._stranger is not None:
+            return self._stranger(self._applications.get(pid, ""))
         # The client chooses its application_name, so it names another run but never one of our workers.
         return OTHER_RUN if self._applications.get(pid, "").startswith("slotfill") else NOT_OURS
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import TypeVar
 
 from engine.clock import Clock
-from engine.database import STEP_ERRORS, Connection, describe, sql
+from engine.database import LOOKS, STEP_ERRORS, Connection, describe, sql
 from engine.observe.rows import Limits
 
 Row = TypeVar("Row")
@@ -18,15 +18,21 @@ class LookFailed(Exception):
 
 
 class Refusals:
-    """What the server refused. What it has not or may not show is never asked again; what was too slow rests."""
+    """What the server refused. What it has not or may not show is never asked again; what was too slow rests.
 
-    def __init__(self, clock: Clock) -> None:
+    Several looks at one server share what is known: each says only what it lacks itself.
+    """
+
+    def __init__(self, clock: Clock, known: "Refusals | None" = None) -> None:
         self._clock = clock
-        self._for_good: dict[str, str] = {}
-        self._resting: dict[str, tuple[int, str]] = {}
+        self._for_good: dict[str, str] = {} if known is None else known._for_good
+        self._resting: dict[str, tuple[int, str]] = {} if known is None else known._resting
+        self._wanted: set[str] = set()
+        """Statements that this look has a use for."""
 
     def stands(self, name: str) -> bool:
         """Whether that statement is not to be sent now."""
+        self._wanted.add(name)
         if name in self._for_good:
             return True
         until_ns, _ = self._resting.get(name, (0, ""))
@@ -48,8 +54,11 @@ class Refusals:
     def lines(self) -> tuple[str, ...]:
         """What cannot be shown now, one line each."""
         now_ns = self._clock.now_ns()
-        resting = (line for until_ns, line in self._resting.values() if now_ns < until_ns)
-        return (*self._for_good.values(), *resting)
+        good = (line for name, line in self._for_good.items() if name in self._wanted)
+        resting = (
+            line for name, (until_ns, line) in self._resting.items() if name in self._wanted and now_ns < until_ns
+        )
+        return (*good, *resting)
 
 
 class Looking:
@@ -64,8 +73,8 @@ class Looking:
         self._lock_ms = max(1, int(timeout_s * 100))
 
     async def open(self) -> Limits:
-        """Begin, and bound every statement that follows."""
-        await self._connection.execute("observe/begin")
+        """Begin, read only, and bound every statement that follows."""
+        await self._connection.begin_looking()
         limits = await self._connection.row("observe/limits", Limits, self._statement_ms, self._lock_ms)
         if limits is None:
             raise LookFailed("The server gave no row for the limits of a look")
@@ -80,19 +89,19 @@ class Looking:
         except STEP_ERRORS as error:
             if not self._refusals.note(name, title, error):
                 raise
-        await self._connection.execute("observe/rollback")
+        await self._connection.rollback()
         await self.open()
         return None
 
     async def close(self) -> None:
         """End the transaction."""
-        await self._connection.execute("observe/commit")
+        await self._connection.commit()
 
 
 def told(error: BaseException, timeout_s: float) -> str:
     """Why a look failed, as one sentence without its full stop."""
     if isinstance(error, TimeoutError):
-        return f"The look at the server had no answer within {timeout_s:g} s"
+        return f"The look at the server had no answer within {round(timeout_s, 1):g} s"
     return f"The look at the server failed: {describe(error)}"
 
 
@@ -103,4 +112,4 @@ def own_statements() -> list[str]:
     """
     paths = files("queries").joinpath("observe").iterdir()
     names = sorted(path.name.removesuffix(".sql") for path in paths if path.name.endswith(".sql"))
-    return [sql(f"observe/{name}") for name in names if name not in ("commit", "rollback")]
+    return [LOOKS, *(sql(f"observe/{name}") for name in names)]

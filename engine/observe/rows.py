@@ -118,6 +118,15 @@ class StaleHoldRow(msgspec.Struct, frozen=True):
     hold_id: str
     tables: list[str]
     expired_for_ns: int
+    age_ns: int
+    restaurant: str
+    zone: str
+    day: str
+    starts: str
+    ends: str
+    booking: str
+    run: str
+    attempt: int | None
 
 
 class LiveHolds(msgspec.Struct, frozen=True):
@@ -132,6 +141,11 @@ class ZoneLockedRow(msgspec.Struct, frozen=True):
     booking: str
     zone: str
     age_ns: int
+    restaurant: str
+    day: str
+    slot: str
+    party: int
+    run: str
 
 
 class WaitRow(msgspec.Struct, frozen=True):

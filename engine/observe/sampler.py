@@ -7,6 +7,7 @@ from engine.clock import Clock
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable
 from engine.model.sample import LockCount, Sample, StaleHold, ZoneLocked
 from engine.observe.assemble import Naming, Seen, assemble, shown
+from engine.observe.left_behind import stale_hold, zone_locked
 from engine.observe.looking import LookFailed, Looking, Refusals, own_statements, told
 from engine.observe.queues import unknown_keys
 from engine.observe.rates import Counters, Rates
@@ -15,6 +16,7 @@ from engine.observe.rows import (
     AdvisoryLock,
     ConnectionCount,
     DatabaseCounters,
+    Limits,
     LiveHolds,
     LockWait,
     ServerFacts,
@@ -35,6 +37,11 @@ _FIRST_RETRY_NS = _SECOND_NS // 2
 _LAST_RETRY_NS = 10 * _SECOND_NS
 _SHARE = 5
 """A look may take a fifth of its interval; a slower one makes the interval longer."""
+_CONNECT_S = 3.0
+"""Longest wait for a connection: a server may take its time over that, and is asked nothing meanwhile."""
+_WAYS = 15
+"""A look is so many times the way of its opening, which gives the server nothing to do; behind a pooler, every lane
+due. What the way costs, our own loop's lateness too, is no slowness of the server's: a look is given that besides."""
 
 
 class Sampler:
@@ -63,7 +70,10 @@ class Sampler:
         self._connection: Connection | None = None
         self._facts: ServerFacts | None = None
         self._zones: dict[int, ZoneKey] = {}
-        self._refusals = Refusals(clock)
+        self.refusals = Refusals(clock)
+        """What the server refused, whoever asked; to be shared before the first look."""
+        self.stranger: Callable[[str], str] | None = None
+        """Names a backend by its application where no run's workers are told from others."""
         self._counters = Counters()
         self._statements = Statements(own_statements(), lambda text: shown(text, mask))
         self._due_ns: dict[str, int] = {}
@@ -94,14 +104,22 @@ class Sampler:
     async def look(self) -> Sample:
         """Look once. Raises LookFailed with one sentence; its connection is dropped then, the next look opens one."""
         async with self._one:
+            allowed_s = _CONNECT_S
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(allowed_s):
                     connection = await self._connected()
+                allowed_s = self._timeout_s
+                async with asyncio.timeout(allowed_s) as bound:
                     started_ns = self._clock.now_ns()
-                    seen = await self._see(connection)
+                    looking = Looking(connection, self.refusals, self._timeout_s)
+                    limits = await looking.open()
+                    way_s = _WAYS * (self._clock.now_ns() - started_ns) / _SECOND_NS
+                    allowed_s += way_s
+                    bound.reschedule((bound.when() or 0.0) + way_s)
+                    seen = await self._see(connection, looking, limits)
             except (DatabaseUnreachable, *STEP_ERRORS) as error:
                 self._drop()
-                raise LookFailed(self._mask(told(error, self._timeout_s))) from error
+                raise LookFailed(self._mask(told(error, allowed_s))) from error
             except BaseException:
                 # Cancelled, or a bug: an open transaction must not stay behind.
                 self._drop()
@@ -109,7 +127,8 @@ class Sampler:
             at_ns = self._clock.now_ns()
             took_ns = at_ns - started_ns
             missing = self._missing(seen.facts, took_ns)
-            return assemble(seen, Naming(seen, self._whose), self._mask, at_ns, took_ns, missing)
+            naming = Naming(seen, self._whose, self.stranger)
+            return assemble(seen, naming, self._mask, at_ns, took_ns, missing)
 
     async def close(self) -> None:
         """Leave the server."""
@@ -131,9 +150,7 @@ class Sampler:
         if connection is not None:
             connection.terminate()
 
-    async def _see(self, connection: Connection) -> Seen:
-        looking = Looking(connection, self._refusals, self._timeout_s)
-        limits = await looking.open()
+    async def _see(self, connection: Connection, looking: Looking, limits: Limits) -> Seen:
         if self._facts is None:
             self._facts = await connection.row("observe/server_facts", ServerFacts)
         if self._facts is None:
@@ -178,9 +195,9 @@ class Sampler:
         stale = await looking.rows("stale_holds", "stale holds", StaleHoldRow) or []
         live = await looking.rows("live_holds", "live holds", LiveHolds) or []
         locked = await looking.rows("zone_locked", "zone-locked bookings", ZoneLockedRow) or []
-        self._stale_holds = tuple(StaleHold(row.hold_id, tuple(row.tables), row.expired_for_ns) for row in stale)
+        self._stale_holds = tuple(stale_hold(row, self._mask) for row in stale)
         self._live_holds = live[0].live_holds if live else 0
-        self._zone_locked = tuple(ZoneLocked(row.booking, row.zone, row.age_ns) for row in locked)
+        self._zone_locked = tuple(zone_locked(row, self._mask) for row in locked)
 
     async def _read_statements(self, looking: Looking, facts: ServerFacts) -> None:
         if not facts.has_statements or not self._is_due("statements", _STATEMENTS_EVERY_NS):
@@ -209,7 +226,7 @@ class Sampler:
             lines.append("states, waits and queries of other roles: needs pg_monitor")
         if not facts.has_statements:
             lines.append("top statements: needs pg_stat_statements")
-        lines.extend(self._mask(line) for line in self._refusals.lines())
+        lines.extend(self._mask(line) for line in self.refusals.lines())
         pause_ns = self._pause_ns(took_ns)
         if pause_ns > self._interval_ns:
             lines.append(

@@ -58,10 +58,11 @@ class _Sizes(msgspec.Struct, frozen=True):
 class ServerLooks:
     """Looks at one server; sizes and refusals are kept from one look to the next."""
 
-    def __init__(self, clock: Clock, mask: Callable[[str], str]) -> None:
+    def __init__(self, clock: Clock, mask: Callable[[str], str], known: Refusals | None = None) -> None:
+        """`known` is what other looks at this server were refused."""
         self._clock = clock
         self._mask = mask
-        self._refusals = Refusals(clock)
+        self._refusals = Refusals(clock, known)
         self._sizes: _Sizes | None = None
 
     async def look(self, connection: Connection) -> ServerTold:

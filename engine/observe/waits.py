@@ -36,6 +36,10 @@ WALL_REST = 3
 """And by at least this many times what it took with all the waiting in it, which is the network's and the loop's."""
 TELL_NS = 10 * NS
 """What was seen goes to the journal this often, so that an engine that is killed takes little with it."""
+_CONNECT_S = 3.0
+"""Longest wait for a connection."""
+_COUNT_S = 2.0
+"""Longest wait for the server's counters, which are read between two legs only, when nobody is at work."""
 _FIRST_RETRY_NS = NS // 2
 _LAST_RETRY_NS = 10 * NS
 _HIDDEN = {
@@ -97,7 +101,8 @@ class WaitSampler:
         self._connection: Connection | None = None
         self._facts: ServerFacts | None = None
         self._database = ""
-        self._refusals = Refusals(clock)
+        self.refusals = Refusals(clock)
+        """What the server refused, whoever asked; to be shared before the first look."""
         self._moment = ServerMoment()
         self._blind = ""
         """Why our backends' states cannot be seen; then no look is made any more."""
@@ -161,7 +166,7 @@ class WaitSampler:
             while self.terms.hz > 0:
                 await self._begun.wait()
                 began_ns = self._clock.now_ns()
-                if self._blind or self._refusals.stands("waits"):
+                if self._blind or self.refusals.stands("waits"):
                     # Never asked again for good, or resting: the time goes on all the same.
                     await self._clock.sleep_until(began_ns + NS)
                     continue
@@ -212,7 +217,7 @@ class WaitSampler:
                 prefixes = [f"slotfill {run} w", f"slotfill {run} api"]
                 return await self._ask(connection, "waits", "waits", WaitRow, pids, prefixes)
 
-            rows = await self._bounded(ask)
+            rows = await self._bounded(ask, self.terms.timeout_s)
             heard_ns = self._clock.now_ns()
             if rows is None:
                 return 0
@@ -237,17 +242,17 @@ class WaitSampler:
     ) -> list[Row] | None:
         """Rows of a look's statement, read only and bounded; None when it is refused, now or before."""
         if connection.pooled:
-            looking = Looking(connection, self._refusals, self.terms.timeout_s)
+            looking = Looking(connection, self.refusals, self.terms.timeout_s)
             await looking.open()
             rows = await looking.rows(name, title, into, *args)
             await looking.close()
             return rows
-        if self._refusals.stands(name):
+        if self.refusals.stands(name):
             return None
         try:
             return await connection.rows(f"observe/{name}", into, *args)
         except STEP_ERRORS as error:
-            if not self._refusals.note(name, title, error):
+            if not self.refusals.note(name, title, error):
                 raise
             return None
 
@@ -264,19 +269,21 @@ class WaitSampler:
     async def _trying(self, work: Callable[[Connection], Awaitable[Row]]) -> Row | None:
         """The work's answer; None when it failed, which is then told as missing."""
         try:
-            return await self._bounded(work)
+            return await self._bounded(work, max(_COUNT_S, self.terms.timeout_s))
         except LookFailed as failed:
             self._trouble = f"{failed}; the server's counters are not known for this leg"
             return None
 
-    async def _bounded(self, work: Callable[[Connection], Awaitable[Row]]) -> Row:
-        """The work's answer within the timeout. Raises LookFailed; the connection is dropped then."""
+    async def _bounded(self, work: Callable[[Connection], Awaitable[Row]], within_s: float) -> Row:
+        """The work's answer within that time. Raises LookFailed; the connection is dropped then."""
         try:
-            async with asyncio.timeout(self.terms.timeout_s):
-                return await work(await self._connected())
+            async with asyncio.timeout(_CONNECT_S):
+                connection = await self._connected()
+            async with asyncio.timeout(within_s):
+                return await work(connection)
         except (DatabaseUnreachable, *STEP_ERRORS) as error:
             self._drop()
-            raise LookFailed(self._mask(told(error, self.terms.timeout_s))) from error
+            raise LookFailed(self._mask(told(error, within_s))) from error
         except BaseException:
             # Cancelled, or a bug: an open look must not stay behind.
             self._drop()
@@ -289,7 +296,8 @@ class WaitSampler:
         if not connection.pooled:
             # The session is nobody else's, so its bounds are set once: a look is then one round trip and not four,
             # and each is a transaction of its own that can write nothing.
-            statement_ms, lock_ms = (max(1, int(self.terms.timeout_s * part)) for part in (500, 100))
+            longest_s = max(_COUNT_S, self.terms.timeout_s)
+            statement_ms, lock_ms = (max(1, int(longest_s * part)) for part in (500, 100))
             names = ["default_transaction_read_only", "statement_timeout", "lock_timeout"]
             await connection.execute("fill/set_session", names, ["on", str(statement_ms), str(lock_ms)], False)
         self._facts = await connection.row("observe/server_facts", ServerFacts)
@@ -322,7 +330,7 @@ class WaitSampler:
 
     def _unseen(self) -> tuple[str, ...]:
         """What cannot be seen now, a line each."""
-        lines = [self._blind, *self._refusals.lines(), self._trouble]
+        lines = [self._blind, *self.refusals.lines(), self._trouble]
         if self._facts is not None and not self._facts.has_statements:
             lines.append("our statements by the server's count: needs pg_stat_statements")
         return tuple(self._mask(line) for line in lines if line)

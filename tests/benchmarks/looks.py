@@ -65,6 +65,47 @@ async def main(dsn: str) -> None:
         await asyncio.gather(*waits, return_exceptions=True)
 
 
+async def look_tick(dsn: str, looks: int = LOOKS) -> list[tuple[str, float, str, int]]:
+    """What a tick of the console's looks takes beside 100 backends, 16 of which wait: name, value, unit and n.
+
+    Slow lanes have their turn as they have at two looks a second: holds in every other one, statements in every tenth.
+    The first look, which learns the server, is left out.
+    """
+    async with AsyncExitStack() as stack:
+        crew = [await stack.enter_async_context(session(dsn, f"slotfill w{number:02}")) for number in range(100)]
+        holders, waiters = crew[:KEYS], crew[KEYS : KEYS + WAITING]
+        for number, who in enumerate(holders):
+            await who.execute("SELECT pg_advisory_lock(7, $1)", number)
+        tasks = [
+            asyncio.create_task(_quietly(who.execute("SELECT pg_advisory_lock(7, $1)", number % KEYS)))
+            for number, who in enumerate(waiters)
+        ]
+        await until_waiting(crew[-1], WAITING)
+        sampler = Sampler(
+            lambda: Connection.open(dsn, application_name="slotfill sampler", timeout_s=5),
+            RunningClock(),
+            lambda pid: None,
+            interval_s=0.5,
+            timeout_s=2.0,
+        )
+        await sampler.look()
+        took_ms = []
+        for number in range(looks):
+            if number % 10 == 0:
+                sampler._due_ns.clear()
+            elif number % 2 == 0:
+                sampler._due_ns.pop("holds")
+            took_ms.append((await sampler.look()).took_ns / 1e6)
+        await sampler.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    took_ms.sort()
+    return [
+        (f"look_tick_100_backends_p{share}", took_ms[len(took_ms) * share // 100], "ms", looks) for share in (50, 95)
+    ]
+
+
 async def waits(dsn: str) -> None:
     """Print what a look of the sampler of waits costs."""
     for count in (1, 15, 64):
@@ -137,5 +178,7 @@ async def _measure(name: str, sampler: Sampler, *, slow: bool) -> None:
 
 
 if __name__ == "__main__":
+    for figure in asyncio.run(look_tick(sys.argv[1])):
+        print("{} {:.2f} {} {}".format(*figure))
     asyncio.run(waits(sys.argv[1]))
     asyncio.run(main(sys.argv[1]))

@@ -1,7 +1,20 @@
 """What a role or a server refuses is named, left out and not asked for again."""
 
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from engine.clock import RunningClock
+from engine.database import STEP_ERRORS, Connection
+from engine.model.ids import RunId
+from engine.observe.holdings import read_holdings
+from engine.observe.looking import Refusals
+from engine.observe.sampler import Sampler
+from engine.observe.server import ServerLooks
+from engine.observe.waits import Terms, WaitSampler, Watched
 from tests.observe.planting import hold_zone
-from tests.observe.stage import Stage
+from tests.observe.stage import Stage, nobody
 
 
 async def test_a_table_under_a_long_lock_costs_its_own_panel_only(stage: Stage) -> None:
@@ -74,3 +87,107 @@ async def test_a_database_that_is_no_platform_is_still_looked_at(stage: Stage) -
 
     assert 'stale holds: relation "table_holds" does not exist' in sample.missing
     assert sample.connections > 0
+
+
+class Remembering(Connection):
+    """Remembers what it sent, and whether that was refused."""
+
+    sent: list[tuple[str, bool]]
+
+    async def rows(self, name: str, into: type[Any], *args: object) -> list[Any]:
+        try:
+            found = await super().rows(name, into, *args)
+        except STEP_ERRORS:
+            self.sent.append((name, True))
+            raise
+        self.sent.append((name, False))
+        return found
+
+
+class Forgetful(Refusals):
+    """Asks everything again."""
+
+    def stands(self, name: str) -> bool:
+        super().stands(name)
+        return False
+
+
+async def every_look(stage: Stage, role: str, known: Refusals) -> tuple[list[tuple[str, bool]], set[str]]:
+    """What all looks of an engine send in two rounds, and what they say is missing."""
+    sent: list[tuple[str, bool]] = []
+    clock, booking = RunningClock(), uuid4()
+
+    async def connect() -> Connection:
+        made = await Remembering.open(stage.dsn, application_name="slotfill", timeout_s=5, settings={"role": role})
+        assert isinstance(made, Remembering)
+        made.sent = sent
+        return made
+
+    sampler = Sampler(connect, clock, nobody, 0.05, 5.0)
+    watched = Watched(lambda _at: {}, nobody, lambda: True)
+    waits = WaitSampler(connect, clock, watched, Terms(RunId("r"), 20.0, 5.0), lambda _: None)
+    sampler.refusals = waits.refusals = known
+    holdings_known = type(known)(clock, known)
+    server = ServerLooks(clock, str, type(known)(clock, known))
+    missing: set[str] = set()
+    for leg in range(2):
+        sampler._due_ns.clear()
+        missing |= set((await sampler.look()).missing)
+        await waits.begin(leg)
+        await waits._look_once()
+        await waits.end()
+        missing |= set(found.missing if (found := waits.now()) else ())
+        detail = await connect()
+        missing |= set((await server.look(detail)).missing)
+        holdings, _ = await read_holdings(detail, holdings_known, (booking, booking), [{}], str)
+        missing |= set(holdings.missing)
+        await detail.close()
+    await waits.close()
+    await sampler.close()
+    return sent, missing
+
+
+def sent_again(sent: list[tuple[str, bool]]) -> set[str]:
+    """Statements that were sent after they had been refused."""
+    refused: set[str] = set()
+    again: set[str] = set()
+    for name, was_refused in sent:
+        again |= {name} & refused
+        refused |= {name} if was_refused else set()
+    return again
+
+
+async def test_no_look_of_any_kind_sends_a_refused_statement_again_and_each_is_named(stage: Stage) -> None:
+    role = await stage.plain_role()
+
+    sent, missing = await every_look(stage, role, Refusals(RunningClock()))
+
+    refused = [name for name, was_refused in sent if was_refused]
+    assert {"observe/stale_holds", "observe/zone_keys", "observe/detail_bookings", "observe/detail_holds"} <= set(
+        refused
+    )
+    assert len(refused) == len(set(refused))
+    assert sent_again(sent) == set()
+    told = [line for line in missing if "permission denied" in line]
+    assert len(told) == len(refused)
+    assert {"observe/waits", "observe/leg_counters", "observe/advisory_locks", "observe/settings"} <= {
+        name for name, _ in sent
+    }
+
+
+async def test_a_look_that_forgets_what_was_refused_is_found_out(stage: Stage) -> None:
+    sent, _ = await every_look(stage, await stage.plain_role(), Forgetful(RunningClock()))
+
+    assert {"observe/stale_holds", "observe/detail_bookings"} <= sent_again(sent)
+
+
+def test_what_one_look_was_refused_another_does_not_send_and_names_only_if_it_needs_it() -> None:
+    first = Refusals(RunningClock())
+    second, third = Refusals(RunningClock(), first), Refusals(RunningClock(), first)
+    error = asyncpg.InsufficientPrivilegeError("permission denied for table zones")
+    assert not first.stands("zone_keys")
+    assert first.note("zone_keys", "zone names", error)
+
+    assert second.stands("zone_keys")
+    assert second.lines() == first.lines() == ("zone names: permission denied for table zones",)
+    assert third.lines() == ()

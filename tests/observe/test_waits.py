@@ -245,7 +245,7 @@ async def test_the_server_s_log_is_quoted_for_our_database_only_and_masked(stage
     (waits,) = told
     database = await stage.admin.fetchval("SELECT current_database()")
     still = [line for line in waits.server_log if f"process {waiter.get_server_pid()} still waiting for ***" in line]
-    assert len(still) == 1
+    assert still
     assert all(f"] {database} " in line for line in waits.server_log)
     assert len(waits.server_log) <= 20
 
