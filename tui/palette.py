@@ -1,53 +1,48 @@
-"""The console's colours: calm greys, one blue, and a colour of its own for every kind of outcome."""
+"""The themes as Textual takes them."""
 
 from textual.theme import Theme
 
-NAME = "slotfill"
+from tui.themes import LOOKS, Look
 
-_INKS = {
-    "ink-muted": "#6f7b88",
-    "ink-strong": "#eef2f6",
-    "ink-title": "#9fb3c8",
-    "ink-rule": "#35404c",
-    "ink-accent": "#6cb2f2",
-    "ink-bar": "#7f93a8",
-    "ink-filled": "#7ec699",
-    "ink-contention": "#e3b565",
-    "ink-capacity": "#9aa9e6",
-    "ink-fault": "#ee7d78",
-    "ink-unknown": "#cf9be8",
-    "ink-cursor": "#22303f",
-    "ink-raised": "#161c23",
-}
-ANSI_INKS = {
-    "ink-muted": "ansi_default",
-    "ink-strong": "ansi_default",
-    "ink-title": "ansi_default",
-    "ink-rule": "ansi_default",
-    "ink-accent": "ansi_cyan",
-    "ink-bar": "ansi_default",
-    "ink-filled": "ansi_green",
-    "ink-contention": "ansi_yellow",
-    "ink-capacity": "ansi_blue",
-    "ink-fault": "ansi_red",
-    "ink-unknown": "ansi_magenta",
-    "ink-cursor": "ansi_default",
-    "ink-raised": "ansi_default",
-}
-"""For terminals whose own sixteen colours are used, and for NO_COLOR, where they are left out altogether."""
+PREFIX = "slotfill-"
+"""Before our themes' names, as Textual has an `ansi` of its own kind."""
+NAME = f"{PREFIX}dark"
+COLOURLESS = f"{PREFIX}ansi"
+"""Under NO_COLOR, where its colours are left out."""
 
-THEME = Theme(
-    name=NAME,
-    primary="#6cb2f2",
-    secondary="#9fb3c8",
-    warning="#e3b565",
-    error="#ee7d78",
-    success="#7ec699",
-    accent="#6cb2f2",
-    foreground="#c6d0da",
-    background="#0f1419",
-    surface="#161c23",
-    panel="#1b232c",
-    dark=True,
-    variables=_INKS,
-)
+
+def inks_of(look: Look) -> dict[str, str]:
+    """The variables of `theme.tcss`."""
+    return {
+        **{f"ink-{ink}": colour for ink, colour in look.inks.items() if ink != "text"},
+        "ink-cursor": look.cursor,
+        "ink-raised": look.raised,
+        # Textual's own screens ask for these in every theme of the terminal's colours.
+        **({"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"} if look.ansi else {}),
+    }
+
+
+def _theme(look: Look) -> Theme:
+    inks = look.inks
+    return Theme(
+        name=f"{PREFIX}{look.name}",
+        primary=inks["accent"],
+        secondary=inks["title"],
+        warning=inks["contention"],
+        error=inks["fault"],
+        success=inks["filled"],
+        accent=inks["accent"],
+        foreground=inks["text"],
+        background=look.ground,
+        surface=look.raised,
+        panel=look.raised,
+        boost=look.raised if look.ansi else None,
+        dark=look.dark,
+        ansi=look.ansi,
+        variables=inks_of(look),
+    )
+
+
+THEMES = tuple(_theme(look) for look in LOOKS.values())
+ANSI_INKS = inks_of(LOOKS["ansi"])
+"""For themes that have no inks of their own."""
