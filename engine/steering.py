@@ -9,12 +9,14 @@ from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings, SettingsInvalid
 from engine.database import DatabaseFailed, DatabaseUnreachable
+from engine.effects import Moment, effect
 from engine.fault_switch import FaultSwitch
 from engine.fill.crew import Crew
 from engine.fill.desk import Log
 from engine.mending import Mending
 from engine.model.command import Answer, Command, Verb
 from engine.model.event import SettingsChanged, TurnEnded
+from engine.model.fault import parse
 from engine.model.ids import Ids
 from engine.model.run_state import RunState
 from engine.model.sample import Sample
@@ -33,6 +35,9 @@ STEERABLE_IN = {
     "assign": ("assign.sweep_holds", "assign.clear_zone_locks"),
 }
 """And what only a run of that plan has."""
+
+MAY_BE_EMPTY = ("run.rate", "run.faults")
+"""No schedule, no faults; anything else has a value."""
 
 
 class Wheel(NamedTuple):
@@ -101,8 +106,12 @@ class Steering:
                 return self._stop()
             case Verb.SET:
                 return await self._set(command.arguments, who)
+            case Verb.TRY:
+                return self._try(command.arguments)
             case Verb.MARK:
                 return Answer(done=True, text=f"mark {' '.join(command.arguments)}".rstrip())
+            case Verb.ACKNOWLEDGE:
+                return Answer(done=False, text="alerts are acknowledged at the run itself")  # `Run.act` has done it
             case Verb.NOTE:
                 return Answer(done=True, text=" ".join(command.arguments))
             case Verb.NEXT_PASS:
@@ -161,26 +170,12 @@ class Steering:
         """Change several settings together, or none of them."""
         changed = self.settings
         old = self.steerable()
-        for assignment in assignments:
-            key, found, text = assignment.partition("=")
-            if found and key.startswith("fault."):
-                changed = self._with_fault(changed, key.removeprefix("fault."), text.strip())
-                continue
-            dotted = full_key(key.strip().replace("-", "_"))
-            if not found or dotted not in self.keys:
-                known = ", ".join(one.partition(".")[2] for one in self.keys)
-                return Answer(
-                    done=False, text=f"{assignment} cannot be set while it runs; KEY=VALUE with one of {known}"
-                )
-            value = text.strip()
-            try:
-                if dotted == "run.concurrency" and value[:1] in ("+", "-"):
-                    value = str(max(1, changed.run.concurrency + int(value)))
-                changed = with_value(changed, dotted, value)
-                check(changed)
-                self._check_room(changed.run.concurrency)
-            except (SettingsInvalid, ValueError) as error:
-                return Answer(done=False, text=str(error))
+        try:
+            for assignment in assignments:
+                changed = self._with(changed, assignment)
+            self._check(changed)
+        except SettingsInvalid as error:
+            return Answer(done=False, text=str(error))
         try:
             await self._apply(changed)
         except (ValueError, DatabaseFailed, DatabaseUnreachable) as error:
@@ -192,6 +187,73 @@ class Steering:
         return Answer(
             done=True,
             text=", ".join(f"{key} {old[key] or 'none'} to {new[key] or 'none'}" for key in moved) or "no change",
+        )
+
+    def _with(self, settings: Settings, assignment: str) -> Settings:
+        """The settings with that assignment, whether or not they go together. Raises SettingsInvalid."""
+        key, found, text = assignment.partition("=")
+        if found and key.startswith("fault."):
+            return self._with_fault(settings, key.removeprefix("fault."), text.strip())
+        dotted = full_key(key.strip().replace("-", "_"))
+        if not found or dotted not in self.keys:
+            known = ", ".join(one.partition(".")[2] for one in self.keys)
+            raise SettingsInvalid(f"{assignment} cannot be set while it runs; KEY=VALUE with one of {known}")
+        value = text.strip()
+        if dotted == "run.concurrency" and value[:1] in ("+", "-") and value[1:].isdecimal():
+            value = str(max(1, settings.run.concurrency + int(value)))
+        if not value and dotted not in MAY_BE_EMPTY:
+            # Read as in a file it would mean the default, which nobody asked for here.
+            raise SettingsInvalid(f"{key.strip()} = nothing is no value; it is {flat(settings)[dotted]}")
+        return with_value(settings, dotted, value)
+
+    def _check(self, changed: Settings) -> None:
+        """Whether this run could go on with these settings. Raises SettingsInvalid."""
+        check(changed)
+        self._check_room(changed.run.concurrency)
+        if changed.run.faults == self.settings.run.faults:
+            return
+        if self.faults is None:
+            raise SettingsInvalid("faults are switched on in the embedded platform only; this run has another target")
+        try:
+            for fault in changed.run.faults:
+                parse(fault)
+        except ValueError as error:
+            raise SettingsInvalid(str(error)) from error
+
+    def _why_not(self, *assignments: str) -> str:
+        """Why these cannot be set together; empty when they can."""
+        changed = self.settings
+        try:
+            for assignment in assignments:
+                changed = self._with(changed, assignment)
+            self._check(changed)
+        except SettingsInvalid as error:
+            return str(error)
+        return ""
+
+    def _try(self, assignments: tuple[str, ...]) -> Answer:
+        """What each value would do, and whether all of them together could be set; nothing is changed."""
+        trouble = self._why_not(*assignments)
+        alone = [self._why_not(assignment) for assignment in assignments] if trouble else [""] * len(assignments)
+        changed = self.settings
+        for assignment, wrong in zip(assignments, alone, strict=True):
+            changed = changed if wrong else self._with(changed, assignment)
+        moment = self._moment()
+        lines = []
+        for assignment, wrong in zip(assignments, alone, strict=True):
+            key = full_key(assignment.partition("=")[0].strip().replace("-", "_"))
+            told = effect("run.faults" if key.startswith("fault.") else key, self.settings, changed, moment)
+            lines.append(f"!{wrong}" if wrong else told)
+        return Answer(not trouble, trouble, tuple(lines))
+
+    def _moment(self) -> Moment:
+        """What decides what a change does."""
+        plan = self.crew.plan
+        open_turns = [told for turn in plan.turns if (told := plan.progress(turn.id)).end is None]
+        return Moment(
+            workers=sum(row.worker < self.crew.concurrency for row in self.crew.rows.values()),
+            untouched=sum(not told.begun and not told.workers for told in open_turns),
+            had=tuple(told.begun for told in open_turns if told.begun),
         )
 
     def _check_room(self, concurrency: int) -> None:
@@ -220,9 +282,7 @@ class Steering:
 
     async def _apply(self, changed: Settings) -> None:
         """Let the run follow. Faults first: they alone can be refused, and then nothing has changed."""
-        if changed.run.faults != self.settings.run.faults:
-            if self.faults is None:
-                raise ValueError("faults are switched on in the embedded platform only; this run has another target")
+        if self.faults is not None and changed.run.faults != self.settings.run.faults:
             await self.faults.turn(changed.run.faults)
         before, self.settings = self.settings, changed
         if changed.run.concurrency != before.run.concurrency:

@@ -39,12 +39,9 @@ class HelpScreen(Sheet[None]):
         width = area.width // 2 if area.width >= _WIDE else area.width
         blocks = {name: _block(name, commands, width - 2, self.watching) for name, commands in groups.items()}
         if area.width >= _WIDE:
-            left = [*blocks["the run"], line(""), *blocks["the view"]]
-            right = [*blocks["panels"], line(""), *blocks["rows"]]
-            lines += beside(left, right, area.width, width)
+            lines += beside(*_columns(list(blocks.values())), area.width, width)
         else:
-            for name in ("the run", "the view", "panels", "rows"):
-                lines += [*blocks[name], line("")]
+            lines += [one for block in blocks.values() for one in (*block, line(""))]
         lines.append(
             line(
                 ("Every key is a command too: ", Ink.MUTED),
@@ -53,6 +50,15 @@ class HelpScreen(Sheet[None]):
             )
         )
         return lines
+
+
+def _columns(blocks: list[list[Line]]) -> tuple[list[Line], list[Line]]:
+    """The blocks in two columns, each one where there is less so far: no group is ever left out."""
+    left: list[Line] = []
+    right: list[Line] = []
+    for block in sorted(blocks, key=len, reverse=True):
+        (left if len(left) <= len(right) else right).extend([*block, line("")])
+    return left, right
 
 
 def _block(name: str, commands: list[ConsoleCommand], width: int, watch: bool) -> list[Line]:

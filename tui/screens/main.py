@@ -16,6 +16,7 @@ from tui.lines import Area, fill
 from tui.panel import Inked, Panel
 from tui.panels.registry import BY_NAME, PANELS
 from tui.panels.steps import StepsPanel
+from tui.panels.sweep import SweepPanel, is_sweep
 from tui.panels.workers import WorkersPanel
 from tui.screens.prompt import Prompt
 from tui.sieve import Sieve
@@ -23,12 +24,14 @@ from tui.status import Banner, key_line, status_lines, view_line
 from tui.time_bar import time_line
 from tui.timeline import Timeline
 from tui.view import View
+from tui.watching import PRESET as WATCH_PRESET
+from tui.watching import refused
 
 _HOLD_NS = 2_000_000_000
 
 
-class MainScreen(Screen[None]):
-    """Shows one run."""
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Shows one run. Textual's own keys of a screen are left out: tab and ctrl+c are commands of ours."""
 
     AUTO_FOCUS: ClassVar[str | None] = None
 
@@ -65,7 +68,8 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Everything has its place before the first picture."""
-        self.panels["workers"].focus()
+        # At once, here and below: a focus that comes later would take the keys from a line that was opened meanwhile.
+        self.set_focus(self.panels["workers"])
 
     def on_resize(self, _: events.Resize) -> None:
         """Another size: arrange again."""
@@ -76,6 +80,10 @@ class MainScreen(Screen[None]):
 
     def show(self, snapshot: RunSnapshot | None) -> None:
         """Draw this picture; what did not change costs nothing."""
+        if self.snapshot is None and snapshot is not None and snapshot.run.watches:
+            self.banner = msgspec.structs.replace(self.banner, preset=WATCH_PRESET)
+        elif self.snapshot is None and snapshot is not None and is_sweep(snapshot):
+            self.banner = msgspec.structs.replace(self.banner, preset=SweepPanel.NAME)
         self.snapshot = snapshot
         if self.view.order and self._clock.now_ns() > self._held_until_ns:
             self.view = msgspec.structs.replace(self.view, order=())
@@ -110,6 +118,7 @@ class MainScreen(Screen[None]):
         if self.timeline is not None:
             self.time_bar.put(fill([time_line(self.timeline, width)], Area(width, 1)))
         height = 1 if is_tiny(width, self.size.height) else 3
+        run = self.snapshot.run if self.snapshot is not None else None
         self.status.put(fill(status_lines(self.snapshot, self.banner, width, height), Area(width, height)))
         keys = [
             (
@@ -118,7 +127,9 @@ class MainScreen(Screen[None]):
                 command.footer[1] + "s" * (command.name == "more"),
             )
             for command in COMMANDS
-            if command.footer and command.name != "fewer" and not (command.acts and self.banner.watch)
+            if command.footer
+            and command.name != "fewer"
+            and not (command.acts and (self.banner.watch or refused(run, command.name)))
         ]
         view = view_line(self.snapshot, self.banner, width)
         # While something is typed it stands where the words were, so the keys need not move.
@@ -165,7 +176,7 @@ class MainScreen(Screen[None]):
                     panel.styles.width = box.width
                     panel.styles.height = box.height
         if boxes and not (isinstance(self.focused, Panel) and self.focused.display) and not self.prompt.display:
-            self.panels[next(name for name in ("workers", *boxes) if name in boxes)].focus()
+            self.set_focus(self.panels[next(name for name in ("workers", *boxes) if name in boxes)])
 
     @property
     def shown(self) -> list[Panel]:
@@ -197,7 +208,7 @@ class MainScreen(Screen[None]):
             self._alone = name
         self.show(self.snapshot)
         back = self.panels[self._before]
-        (self.panels[self._alone] if self._alone else back if back.display else self.panels[name]).focus()
+        self.set_focus(self.panels[self._alone] if self._alone else back if back.display else self.panels[name])
 
     def maximise_focused(self) -> None:
         """The focused panel alone, or back."""
@@ -224,8 +235,11 @@ class MainScreen(Screen[None]):
         self.show(self.snapshot)
 
     def back(self) -> None:
-        """From one panel to all; else clear the filter."""
-        if self._alone:
+        """Close the line to type on, where a click has left it open; from one panel to all; else clear the filter."""
+        if self.prompt.display:
+            self.prompt.display = False
+            self.close_prompt()
+        elif self._alone:
             self.show_alone(self._alone)
         elif self.view.sieve.terms:
             self.filter_by(Sieve())
@@ -259,6 +273,11 @@ class MainScreen(Screen[None]):
             self.focused_panel.view = msgspec.structs.replace(self.focused_panel.view, order=self.view.order)
             self.focused_panel.move_cursor(by)
 
+    def move_across(self, by: int) -> None:
+        """Move the cursor of the focused panel from column to column."""
+        if self.focused_panel is not None:
+            self.focused_panel.move_across(by)
+
     def move_pages(self, by: int) -> None:
         """Move the cursor by what is seen at once."""
         if self.focused_panel is not None:
@@ -269,7 +288,7 @@ class MainScreen(Screen[None]):
         shown = self.shown
         if shown:
             at = shown.index(self.focused_panel) if self.focused_panel in shown else -1
-            shown[(at + by) % len(shown)].focus()
+            self.set_focus(shown[(at + by) % len(shown)])
 
     def ask(self, sign: str, text: str) -> None:
         """Open the line to type on."""

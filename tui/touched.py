@@ -1,0 +1,35 @@
+"""What an act would touch, in words, for the question before it. Pure."""
+
+from engine.model.run_state import RunState
+from engine.model.snapshot import RunSnapshot
+from tui.format import turns_word
+
+
+def of_stop(snapshot: RunSnapshot | None) -> list[str]:
+    """What stopping ends, and what it leaves undone."""
+    if snapshot is None:
+        return ["the engine has not said yet what is in flight"]
+    run = snapshot.run
+    holding = sum(bool(worker.tables) for worker in snapshot.workers)
+    flying = f"{_some(run.in_flight, 'attempt')} in flight, {holding} of them at tables"
+    said = [f"run {run.run_id} is {run.state.value.upper()} with {_some(run.workers, 'worker')}; {flying}"]
+    left = run.turns - run.turns_ended
+    if left > 0:
+        said.append(f"{left} of {run.turns} {turns_word(snapshot)} have not ended; what is left of them is not begun")
+    said.append("what is acknowledged stays; the ledger and the checks follow, then it exits with 130")
+    return said
+
+
+def cancels(snapshot: RunSnapshot | None) -> str:
+    """What a cancel does to what is in flight."""
+    count = snapshot.run.in_flight if snapshot is not None else 0
+    return f"cancels {_some(count, 'attempt')} in flight: holds are released, a COMMIT under way stays in doubt"
+
+
+def is_ending(snapshot: RunSnapshot | None) -> bool:
+    """Whether it was told to stop already."""
+    return snapshot is not None and snapshot.run.state in (RunState.DRAINING, RunState.CANCELLING)
+
+
+def _some(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
