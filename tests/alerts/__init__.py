@@ -1,0 +1,1 @@
+"""Alert rules, the webhook, the platform's event table and the counters."""
