@@ -10,11 +10,16 @@ import msgspec
 
 from engine.exit_code import ExitCode
 from engine.judge import telling
-from engine.judge.draft import FAILURES, Draft
+from engine.judge.draft import FAILURES, Draft, is_coarse
+from engine.judge.overview import overview
+from engine.judge.production import fit_for_production
+from engine.judge.recommend import Tried, from_levels, recommended
 from engine.judge.shifts import holm
 from engine.judge.spread import RESAMPLES
 from engine.judge.subject import Subject
-from engine.model.comparison import Comparison, LatencyRow, Pair, RateRow, Reading, Word
+from engine.model.comparison import Comparison, LatencyRow, Pair, RateRow, Reading, Share, Word
+from engine.model.production import ProductionTargets
+from engine.model.report import Recommended
 
 METRIC = (
     "success rate: bookings that persisted, of those that were asked for, whatever their number of attempts; bookings "
@@ -22,22 +27,65 @@ METRIC = (
 )
 
 
-def compare(subjects: Sequence[Subject], *, resamples: int = RESAMPLES) -> Comparison:
-    """Each run against the first; two at least."""
+CONCURRENCY = "run.concurrency"
+_WHOLE = ProductionTargets()
+
+
+def compare(
+    subjects: Sequence[Subject], *, resamples: int = RESAMPLES, targets: ProductionTargets = _WHOLE
+) -> Comparison:
+    """Each run against the first, two at least; and each to what production wants."""
     reading = Reading.PERSISTED if all(one.knows_persisted for one in subjects) else Reading.TABLES
     drafts = [Draft.of(subjects[0], other, reading, resamples) for other in subjects[1:]]
     for draft, p_holm in zip(drafts, holm([draft.primary.p for draft in drafts]), strict=True):
         draft.primary = msgspec.structs.replace(draft.primary, p_holm=p_holm)
     tests = _adjust(drafts)
     pairs = tuple(draft.pair() for draft in drafts)
+    workers = _recommended(subjects, pairs, reading)
+    fits = tuple(fit_for_production(one, targets, reading) for one in subjects)
     return Comparison(
         metric=METRIC,
         runs=tuple(one.side(reading) for one in subjects),
         pairs=pairs,
         tests=tests,
-        says=tuple(_together(subjects, reading)),
+        says=(
+            *_together(subjects, reading),
+            *((f"recommended concurrency: {workers.reason}{_grade(workers)}",) if workers is not None else ()),
+            *(one.says for one in fits),
+        ),
         exit_code=_code(pairs),
+        overview=overview(subjects, reading),
+        recommended=workers,
+        production=fits,
     )
+
+
+def _grade(found: Recommended) -> str:
+    return f" ({found.grade})" if found.grade else ""
+
+
+def _recommended(subjects: Sequence[Subject], pairs: Sequence[Pair], reading: Reading) -> Recommended | None:
+    """From arms that differ in their workers, or from the last sweep; None where there is neither."""
+    sweeps = [one for one in subjects if one.levels]
+    if sweeps:
+        found = from_levels(sweeps[-1].levels)
+        return msgspec.structs.replace(found, reason=f"from the levels of run {sweeps[-1].label}, {found.reason}")
+    tried: dict[int, Tried] = {}
+    for one in subjects:
+        workers = one.traits.get(CONCURRENCY, "")
+        if not workers.isdecimal():
+            return None
+        before = tried.get(int(workers))
+        success = one.side(reading).success
+        if before is not None and before.success is not None:
+            success = Share(before.success.count + success.count, before.success.of + success.of)
+        rates = (*before.rates, *one.fills) if before is not None else one.fills
+        tried[int(workers)] = Tried(rates, success, one.is_late or (before is not None and before.limited))
+    if len(tried) < 2:
+        return None
+    if any(pair.refusals for pair in pairs):
+        return Recommended(None, "", "none: runs that are not comparable recommend nothing")
+    return recommended(tried)
 
 
 def _adjust(drafts: Sequence[Draft]) -> int:
@@ -61,7 +109,10 @@ def _code(pairs: Sequence[Pair]) -> ExitCode:
     words = {pair.word for pair in pairs}
     if Word.WORSE in words:
         return ExitCode.THRESHOLD
-    return ExitCode.INCONCLUSIVE if words & {Word.REFUSED, Word.UNSURE} else ExitCode.PASSED
+    if words & {Word.REFUSED, Word.UNSURE}:
+        return ExitCode.INCONCLUSIVE
+    small = any(pair.word is Word.EVEN and is_coarse(pair.detectable) for pair in pairs)
+    return ExitCode.INCONCLUSIVE if small else ExitCode.PASSED
 
 
 def _together(subjects: Sequence[Subject], reading: Reading) -> Iterator[str]:

@@ -5,6 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from engine.model.ids import SCHEMA_VERSION
+from engine.model.production import ProductionFit
+from engine.model.report import Recommended
 
 
 class Reading(StrEnum):
@@ -174,6 +176,78 @@ class Pair(msgspec.Struct, frozen=True):
     """What there is to say, in sentences; the first is the conclusion."""
 
 
+class Spread(msgspec.Struct, frozen=True):
+    """How far rates lie apart, each measure by its own name; ratios."""
+
+    of: str
+    """Restaurant, run, or `all runs`."""
+    over: str
+    """What it is over: `runs` or `restaurants`."""
+    count: int
+    least: float
+    most: float
+    range: float
+    """Most less least: what was called variance in 2025."""
+    mean: float
+    """Of the rates, whatever their weights."""
+    deviation: float | None
+    """Sample standard deviation, divided by n - 1: what further ones would do; null of one."""
+    deviation_of_these: float
+    """Standard deviation of just these, divided by n."""
+    worst: str
+    """Which has the least."""
+    best: str
+
+
+class PassShare(msgspec.Struct, frozen=True):
+    """A restaurant in one pass, or all of it."""
+
+    run_id: str
+    repeat: int
+    number: int
+    restaurant: str
+    """Slug; empty for all."""
+    attempted: int
+    claimed: int
+    with_tables: int | None
+    persisted: int | None
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One run in the tables of all."""
+
+    run_id: str
+    name: str
+    setting: str
+    """Workers and passes."""
+    success: Share
+    claimed: Share
+    violations: int | None
+    """New rows of broken promises; null where nobody checked."""
+    restaurants: dict[str, Share]
+    outcomes: dict[str, int]
+    """Bookings that an attempt ended so for, by the outcome's word."""
+    steps: dict[str, Lengths]
+    passes: tuple[PassShare, ...]
+    """None where there was one only."""
+    spread: Spread | None
+    """Of its restaurants' rates."""
+    claims: tuple[Spread, ...] = ()
+    """The same of each of several passes, by what was claimed in it."""
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """All runs side by side."""
+
+    reading: Reading
+    """What counts as a success."""
+    columns: tuple[Column, ...]
+    restaurants: tuple[Spread, ...]
+    """Of each over the runs."""
+    runs: Spread | None
+    """Of the runs' success rates; null of one."""
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """Runs held against the first of them."""
 
@@ -187,3 +261,8 @@ class Comparison(msgspec.Struct, frozen=True):
     """Of all of them together."""
     exit_code: int
     schema: int = SCHEMA_VERSION
+    overview: Overview | None = None
+    recommended: Recommended | None = None
+    """How many workers; null where the runs do not differ in that."""
+    production: tuple[ProductionFit, ...] = ()
+    """How each run stands to what production wants."""

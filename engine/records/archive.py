@@ -19,6 +19,8 @@ from engine.records.writer import FOLDER_MODE, failed, make_folder, write_json
 
 MANIFEST = "run.json"
 RESULT = "result.json"
+LOOKED_AT = "watch"
+"""What stands where a run has its plan, of a folder that `slotfill watch` made."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -193,7 +195,8 @@ def find(root: Path, wanted: str = "last") -> RunEntry:
     if not runs:
         raise RunNotFound(f"{root}: there is no run yet; start one with: slotfill run")
     if wanted == "last":
-        return runs[-1]
+        # A database that was only looked at is no run to go on with, to judge or to take away.
+        return next((one for one in reversed(runs) if one.manifest and one.manifest.plan != LOOKED_AT), runs[-1])
     exact = [entry for entry in runs if wanted in (entry.run_id, entry.path.name)]
     meant = exact or [entry for entry in runs if entry.run_id.startswith(wanted) or entry.path.name.startswith(wanted)]
     if not wanted or not meant:

@@ -19,6 +19,7 @@ from engine.judge.evidence import JOURNAL, MANIFEST, RESULT, Left, Ref
 from engine.judge.facts import Facts
 from engine.judge.pointer import numbers
 from engine.model.audit import Audit, Checked
+from engine.model.report import Result
 from engine.model.verdict import Number
 from engine.records.columns import columns_of
 from engine.records.journal import read
@@ -26,6 +27,7 @@ from engine.records.result import read_result
 from engine.records.samples import read as read_samples
 from engine.records.segments import segments
 from engine.records.trouble import RecordsDamaged
+from engine.records.waterfall import INVENTORY, fell, ground_of
 
 _ENTRIES = ("persisted", "lost", "torn", "altered", "recovered", "void", "unresolved", "unverified", "skipped")
 _LEAST_FOR_P99 = 500
@@ -38,6 +40,7 @@ def audit(folder: Path) -> Audit:
         raise RecordsDamaged(f"{folder / RESULT}: there is no result that can be read; the run goes on, or crashed")
     document = json.loads((folder / RESULT).read_bytes())
     found = [*_of_verdict(folder, document), *_of_ledger(document)]
+    found += _of_waterfall(folder, result)
     if result.plan != "import":
         # An import's journal is made of reports, which do not tell what its figures were counted from.
         found += _of_journal(folder, document)
@@ -69,7 +72,14 @@ def _of_verdict(folder: Path, document: Any) -> Iterator[Checked]:
         # Of several values that a formula takes none stands for them; the formula's own number does.
         again = None if one.unit == "list" and one.value is None else left.value(_ref(one, known))
         yield _checked(one.id, one.value, again, where)
-    said = " ".join((told["summary"], *told["refusals"], *(one["claim"] + one["effect"] for one in told["claims"])))
+    said = " ".join(
+        (
+            told["summary"],
+            *told["refusals"],
+            *told.get("waterfall", ()),
+            *(one["claim"] + one["effect"] for one in told["claims"]),
+        )
+    )
     for name in sorted({part.partition("]")[0] for part in said.split("[E")[1:]}):
         if f"E{name}" not in known:
             yield Checked(f"E{name}", None, None, "a sentence names it, and there is no such number", agrees=False)
@@ -78,6 +88,31 @@ def _of_verdict(folder: Path, document: Any) -> Iterator[Checked]:
 def _ref(one: Number, known: dict[str, Number]) -> Ref:
     inputs = tuple(_ref(known[name], known) for name in one.inputs)
     return Ref(one.file, one.pointer, one.how, inputs)
+
+
+# The waterfall
+
+
+def _of_waterfall(folder: Path, result: Result) -> Iterator[Checked]:
+    """Replayed and solved once more, from the journal and what the folder keeps of the houses."""
+    said, ground = result.waterfall, ground_of(folder)
+    if said is None:
+        return
+    again = None if ground is None else fell(folder, ground, result)
+    where = f"{INVENTORY} and {JOURNAL}, replayed and solved"
+    if again is None:
+        yield Checked("waterfall", float(said.demand), None, f"{INVENTORY} is not there", agrees=False)
+        return
+    for name in ("demand", "bound", "alone", "placed", "acknowledged", "persisted", "efficiency"):
+        yield _checked(f"waterfall/{name}", getattr(said, name), getattr(again, name), where)
+    for one, other in zip(said.houses, again.houses, strict=True):
+        at = f"waterfall/{one.restaurant}"
+        yield _checked(f"{at}/lost", float(len(one.lost)), float(len(other.lost)), where)
+        if one.optimum is not None and other.optimum is not None:
+            for name in ("waste", "optimal_waste", "online", "covers"):
+                yield _checked(f"{at}/{name}", getattr(one.optimum, name), getattr(other.optimum, name), where)
+            mine, theirs = (float(len(house.regrets)) for house in (one.optimum, other.optimum))
+            yield _checked(f"{at}/regrets", mine, theirs, where)
 
 
 # The figures of the result

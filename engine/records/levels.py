@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from engine.judge.proportions import wilson
+from engine.judge.recommend import from_levels
 from engine.judge.sweep import basis, experiments, fits, generator_limited, means, plan_detects, usable
 from engine.metrics.rounds import Ran
 from engine.metrics.samples import interval, latency_of
@@ -98,6 +99,7 @@ def sweep_of(rounds: Sequence[Ran], levels: Sequence[Level], seed: int, repeats:
         fits=found,
         refusals=refusals,
         generator_limited=generator_limited(levels),
+        recommended=from_levels(levels),
         limited_at_most=bool(generator_limited(one for one in levels if one.concurrency == largest)),
     )
 
@@ -115,6 +117,7 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
     parts = [
         "## Levels\n",
         f"{sweep.rule}\n",
+        *_laps(result),
         f"{sweep.detectable}\n",
         markdown(
             (
@@ -141,6 +144,9 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
         *[f"No estimate: {why}\n" for why in sweep.refusals],
         *[f"The generator was the limit at {one}.\n" for one in sweep.generator_limited],
     ]
+    if sweep.recommended is not None:
+        grade = f" ({sweep.recommended.grade})" if sweep.recommended.grade else ""
+        parts.append(f"Recommended concurrency: {sweep.recommended.reason}{grade}.\n")
     if result.experiment:
         parts += [
             "## The experiment\n",
@@ -154,6 +160,18 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
             ),
         ]
     return parts
+
+
+def _laps(result: Result) -> list[str]:
+    """How often each round ran its plan, where that was more than once."""
+    laps = result.settings.get("sweep.laps", "")
+    if laps in ("", "0", "1"):
+        return []
+    said = (
+        f"Each round ran the fill {laps} times, on the days that follow, one day after the other (`sweep.laps`): once "
+        "is over before the largest level's workers have shown how they get on.\n"
+    )
+    return [said]
 
 
 def _cut(levels: Sequence[Level]) -> list[str]:

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.metrics.samples import interval, latency_of
 from engine.metrics.tally import Tally
+from engine.model.alert import AlertFace
 from engine.model.continued import Continued
 from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.ids import SCHEMA_VERSION, TurnId
@@ -34,7 +35,9 @@ from engine.records.historic.page import import_parts
 from engine.records.levels import RoundSamples, level_parts
 from engine.records.result_paths import backlog_of, path_counts, path_parts, planner_of, seat_waste_of
 from engine.records.tables import markdown
+from engine.records.thresholds import threshold_parts
 from engine.records.verdict import judged, verdict_parts
+from engine.records.waterfall import waterfall_parts
 from engine.records.writer import write_json, write_text
 
 _FILLED = Outcome.FILLED.word
@@ -72,6 +75,7 @@ class Ending(msgspec.Struct, frozen=True):
     persisted: Persisted | None = None
     """None when the database could not be read."""
     alerts: tuple[str, ...] = ()
+    raised: tuple[AlertFace, ...] = ()
     ledger: Ledger = Ledger()
     integrity: IntegrityCounts | None = None
     faults: tuple[str, ...] = ()
@@ -155,6 +159,7 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
         houses=ending.houses,
         waits=list(tally.waits()),
         alerts=list(ending.alerts),
+        alerts_raised=list(ending.raised),
         paths=path_counts(face.paths),
         late=face.late,
         planner=planner_of(samples),
@@ -180,6 +185,7 @@ def report_md(
         f"{result.plan} on {result.target}, {result.started_at} to {result.ended_at}.\n",
         f"{result.state}{reason}; exit code {result.exit_code}.\n",
         f"{confirmed} filled of {result.attempts} attempts{_share(result.success_rate)}, {persisted}{fills}.\n",
+        *threshold_parts(result.thresholds),
         "## Outcomes\n",
         markdown(("outcome", "attempts"), ((_label(word), count) for word, count in result.outcomes.items())),
         "## Ledger\n",
@@ -187,6 +193,7 @@ def report_md(
         *_stories(result.ledger),
         *_continued(result.continued),
         *import_parts(result),
+        *waterfall_parts(result),
         *level_parts(result, rounds or {}),
         "## Restaurants\n",
         markdown(

@@ -10,7 +10,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """Rows as CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Rows as CSV, whose line ends are put right where it is written.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it; a row is one line.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
@@ -49,4 +52,6 @@ def _plain(cell: Cell) -> str:
 
 
 def _defused(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    return " ".join(f"{chr(39) * cell.startswith(_FORMULA)}{cell}".splitlines())

@@ -62,6 +62,9 @@ def verdict_parts(result: Result) -> Iterable[str]:
     yield f"{found.summary}.\n"
     for claim in found.claims:
         yield _claim(claim)
+    if found.waterfall:
+        yield "What was possible, and what became of it:\n"
+        yield "".join(f"- {one}\n" for one in found.waterfall)
     if found.refusals:
         yield "Why there is no stronger word:\n"
         yield "".join(f"- {one}\n" for one in found.refusals)

@@ -26,8 +26,12 @@ def make_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put the masked text there, whole or not at all. Raises RecordsFailed."""
-    _replace(path, mask(text).encode("utf-8"))
+    """Put the masked text there, whole or not at all; a .csv gets the line ends of RFC 4180. Raises RecordsFailed."""
+    masked_text = mask(text)
+    if path.suffix == ".csv":
+        # Only now: masking makes a carriage return visible, as a terminal must not obey one.
+        masked_text = masked_text.replace("\n", "\r\n")
+    _replace(path, masked_text.encode("utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -97,6 +97,13 @@ def test_an_export_has_every_format_and_agrees_with_the_snapshot(tmp_path: Path)
     assert (worker["worker"], worker["pid"], worker["last_note"]) == ("w00", "77", "'=1+1")
     locks = rows_of(folder / "locks.csv")
     assert [row["row"] for row in locks] == ["queue", "queue", "blocked", "count", "count"]
+    for name in names:
+        if name.endswith(".csv"):
+            text = (folder / name).read_bytes()
+            assert text.count(b"\n") == text.count(b"\r\n"), "RFC 4180"
+    assert "since_ms" in worker
+    assert "waited_ms" in locks[0]
+    assert {"p50_ms", "p95_ms", "p99_ms", "max_ms", "population"} <= rows_of(folder / "latency.csv")[0].keys()
     assert "ann@" not in "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
 
