@@ -8,18 +8,22 @@ import msgspec
 
 from engine.config import Settings
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
+from engine.draws import start_times
 from engine.model.client_floor import ClientFloor
 from engine.model.fault import parse
 from engine.model.probe_rows import NothingRow
 from engine.model.round import Round
 from engine.model.rows import StateRow
-from engine.schedule import Delays, schedule
+from engine.schedule import Delays, refused_fit, schedule
 from engine.session import RESTAURANT
 from engine.target import Target
 
 SLOW_STEP = "slow-step"
 FLOOR_ASKED = 200
 """Empty statements, by all connections together."""
+EACH = 8
+"""Attempts that each worker of the largest level should have in a round."""
+MOST_LAPS = 28
 STEPS = ("submit", "hold", "confirm", "commit")
 """Steps that a delay can be put into."""
 
@@ -31,6 +35,20 @@ def rounds_of(settings: Settings, plan: str) -> tuple[Round, ...]:
     if wanted.experiment == "on":
         delays = Delays(delayed_steps(settings.run.faults, plan), wanted.delay_ms)
     return schedule(wanted.levels, settings.run.repeat, settings.run.seed, delays)
+
+
+def laps_of(settings: Settings, plan: str) -> int:
+    """How often a round runs its fill, so that the workers of the largest level have enough to do to be judged by.
+
+    Once where no estimate is to be had anyway, and where the plan is long enough by itself. One slot is over in
+    milliseconds: at fifteen workers not every one of them gets a booking out of it, and its queue is hardly ever seen.
+    """
+    sweep, fill = settings.sweep, settings.fill
+    if plan != "fill" or refused_fit(len(sweep.levels), settings.run.repeat) or fill.interval_min < 1:
+        return 1
+    slots = sum(1 for _ in start_times(fill.start, fill.end, fill.interval_min)) * max(1, len(settings.run.restaurants))
+    at_once = max(1, fill.days * slots * fill.stress_max)
+    return min(MOST_LAPS, max(1, -(-EACH * max(sweep.levels) // at_once)))
 
 
 def delayed_steps(faults: tuple[str, ...], plan: str) -> tuple[str, ...]:

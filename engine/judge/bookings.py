@@ -50,6 +50,8 @@ class Asked(msgspec.Struct):
     """By step, ns: of the attempt that filled it; `total.failed` of the last one when none did."""
     began_ns: int = 0
     """When that attempt began, of the run."""
+    given: tuple[str, ...] = ()
+    """Tables of the success that counts."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -128,6 +130,7 @@ class _Fold:
         if filled or not one.tables:
             one.took = _lengths(event, filled=event.outcome == _FILLED)
             one.began_ns = event.started_ns
+            one.given = event.tables if filled else ()
         one.tables = one.tables or filled
 
 

@@ -18,6 +18,8 @@ from engine.model.step import Step
 
 REPEATS = 5
 """So many repeats a side are advised."""
+COARSE = 0.25
+"""Points: a pair that can only tell differences this large or larger is too small to tell that there is none."""
 SEED = 7
 """Of every draw: the same runs give the same intervals."""
 FAILURES = "that failed"
@@ -145,7 +147,11 @@ class Draft:
         if self.unrecorded:
             yield f"not recorded of both: {', '.join(self.unrecorded)}"
         one, two = self.first.facts, self.other.facts
-        if one.target == two.target and one.database and one.database == two.database and one.place == two.place:
+        # The fingerprint of somebody's database is of what it holds: equal ones say that it was put back in between.
+        held = one.fingerprint.get("data")
+        is_back = bool(one.place) and held is not None and held == two.fingerprint.get("data")
+        is_same = one.target == two.target and one.database == two.database and one.place == two.place
+        if is_same and one.database and not is_back:
             yield f"both worked in {one.database}, and the second began with what the first had left"
 
     def _settled(self, row: LatencyRow, *, refused: bool) -> LatencyRow:
@@ -201,7 +207,7 @@ class Draft:
         return Word.BETTER if self._tells_lengths else Word.UNSURE
 
     def _says(self, word: Word, found: float | None, beside: Sequence[RateRow]) -> Iterator[str]:
-        yield self._conclusion(word)
+        yield self._conclusion(word, found)
         how = "paired by booking" if self.paired else "not paired"
         yield f"primary metric, success rate, {self.reading.value}, {how}: {telling.rate(self.primary)}"
         if found is None:
@@ -221,7 +227,7 @@ class Draft:
         elif not self._tells_lengths:
             yield from self._shifted()
 
-    def _conclusion(self, word: Word) -> str:
+    def _conclusion(self, word: Word, found: float | None) -> str:
         factor = telling.differ(self.unlike) or "nothing that is recorded"
         alone = f"they differ in {factor} alone" if self.unlike else f"{factor} differs"
         match word:
@@ -231,6 +237,8 @@ class Draft:
                 if self._limited:
                     return f"cannot be told, as the client was the limit: {alone}; use fewer workers or a lower rate"
                 return f"cannot be told from one repeat a side: {alone}; give each --repeat {REPEATS}"
+            case Word.EVEN if is_coarse(found):
+                return f"too small to tell: {alone}, and no difference was found; use more bookings, or runs in arms"
             case Word.EVEN:
                 return f"no difference found: {alone}, and if there is one, it is too small to tell"
             case Word.WORSE | Word.BETTER:
@@ -254,6 +262,11 @@ class Draft:
                 f"the readings disagree: {_differs(self.primary)}, {_differs(row)}"
                 f"{'; what is claimed proves nothing' if row.reading is Reading.CLAIMED else ''}"
             )
+
+
+def is_coarse(found: float | None) -> bool:
+    """Whether the smallest difference that a pair detects is so large that finding none tells nothing."""
+    return found is None or found > COARSE
 
 
 def _told(row: RateRow) -> Word:

@@ -52,6 +52,8 @@ class Facts(msgspec.Struct, frozen=True):
     fingerprint: Mapping[str, str] = {}
     adaptations: tuple[str, ...] = ()
     client_floor: ClientFloor | None = None
+    violations: int | None = None
+    """New rows of broken promises; None where nobody checked."""
 
 
 def traits(facts: Facts, concurrencies: tuple[int, ...] = (), changed: tuple[str, ...] = ()) -> dict[str, str]:

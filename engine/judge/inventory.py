@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
 from engine.judge.demand import Demand
-from engine.judge.optimum import LIMIT_S, optimum
+from engine.judge.optimum import LIMIT_S, Optimum, apart, optimum
 from engine.judge.replay import best_fit, infeasible, regrets
 from engine.judge.seatings import House, HouseRules, Taken
 from engine.model.floor import Floor
-from engine.model.optimum import HouseOptimum, Price, Regret, RunOptimum
+from engine.model.house_optimum import HouseOptimum, Price, Regret
+from engine.model.optimum import RunOptimum
 
 RELAXED: tuple[tuple[str, dict[str, bool | int]], ...] = (
     ("tables of one zone only", {"same_zone": False}),
@@ -36,13 +38,41 @@ def words(rules: HouseRules) -> str:
     return ", ".join([*told, "enough seats, windows as the run had them"])
 
 
-def house_optimum(
-    floor: Floor, demand: Demand, rules: HouseRules, taken: Iterable[Taken] = (), *, prices: bool = True
-) -> HouseOptimum:
+class Terms(msgspec.Struct, frozen=True):
+    """How much is asked of the solver."""
+
+    prices: bool = True
+    """Each rule relaxed, one after the other."""
+    limit_s: float = LIMIT_S
+    """Of one part of the house's bookings; of all of them together where `together`."""
+    together: bool = False
+    everybody: bool = False
+    """Some assignment is known to seat everybody that was wanted: that is the bound then, and nothing is solved."""
+
+
+class Bounded(NamedTuple):
+    """A restaurant's bound, and who has no seat in the assignment that reaches it."""
+
+    optimum: HouseOptimum
+    left_out: tuple[str, ...]
+
+
+FULL = Terms()
+
+
+def house_optimum(floor: Floor, demand: Demand, rules: HouseRules, taken: Iterable[Taken] = ()) -> HouseOptimum:
     """One restaurant's bound beside what it achieved. Raises SolverMissing."""
+    return bounded(floor, demand, rules, taken).optimum
+
+
+def bounded(
+    floor: Floor, demand: Demand, rules: HouseRules, taken: Iterable[Taken] = (), terms: Terms = FULL
+) -> Bounded:
+    """One restaurant's bound, and whom it leaves out. Raises SolverMissing."""
     taken = tuple(taken)
     house = House(floor, rules, taken)
     wanted = list(demand.wanted.values())
+    limit_s = terms.limit_s / max(1, 2 * len(apart(wanted))) if terms.together else terms.limit_s
     bad = infeasible(house, demand.wanted, demand.achieved)
     online = best_fit(house, wanted)
     seats = {table.number: table.capacity for table in floor.tables}
@@ -53,13 +83,20 @@ def house_optimum(
         withheld = (
             f"{len(bad)} achieved assignments are not in the model, so it is wrong: {bad[0].booking}: {bad[0].why}"
         )
-        return HouseOptimum(
+        found = HouseOptimum(
             demand.restaurant, demand.bookings, demand.outside, len(demand.achieved), None, False, len(online),
             covers, None, had - covers, None, None, (), (), withheld,
         )  # fmt: skip
-    best = optimum(house, wanted)
+        return Bounded(found, ())
+    if terms.everybody or len(online) == len(wanted) or len(demand.achieved) == len(wanted):
+        guests = sum(one.party for one in wanted)
+        best = Optimum(len(wanted), len(wanted), len(wanted), guests, None, ())
+        if terms.prices:
+            best = optimum(house, wanted, limit_s=limit_s)
+    else:
+        best = optimum(house, wanted, limit_s=limit_s)
     missed = regrets(house, demand.wanted, demand.achieved) if len(demand.achieved) < best.bound else ()
-    return HouseOptimum(
+    found = HouseOptimum(
         restaurant=demand.restaurant,
         bookings=demand.bookings,
         outside=demand.outside,
@@ -72,12 +109,16 @@ def house_optimum(
         waste=had - covers,
         optimal_waste=best.waste,
         efficiency=len(demand.achieved) / best.bound if best.bound else None,
-        prices=tuple(_prices(floor, demand, rules, taken, best.bound)) if prices else (),
+        prices=tuple(_prices(floor, demand, rules, taken, best.bound)) if terms.prices else (),
         regrets=tuple(
             Regret(one.booking, one.party, one.start, one.tables, one.moved, one.moved_from, one.moved_to)
             for one in missed
         ),
     )
+    seated = {one.booking for one in best.placed}
+    # Everybody fits where as many were seated as were wanted, also where no assignment was asked for.
+    left_out = () if best.accepted == len(wanted) else tuple(name for name in demand.wanted if name not in seated)
+    return Bounded(found, left_out)
 
 
 def run_optimum(

@@ -1,60 +1,29 @@
 """Which step and which resource hold a run up: from waits, the critical path, the fit and an experiment. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from engine.judge.evidence import RULES, Book, Ref, derived, journal, result, rule
 from engine.judge.signs import Case, Seen
-from engine.model.waits import CLIENT, FEWEST, IN_TRANSACTION
+from engine.judge.wait_kinds import LOCK, LOG, OURS, PROCESSOR, WAITS, Wait, kind_of
+from engine.model.waits import FEWEST
 
 DOMINANT = 0.25
 """A kind of wait that takes less of the workers' time at the server than this is no limit."""
+TOLD = 0.20
+"""Of one that the server says what for."""
 CLEARLY = 1.25
 """And what the server has no reason to name must be so many times the next one."""
 AMONG = 0.25
 """A step with less of a kind's sightings than this is not where it is waited for."""
+BESIDE = 0.15
+"""With this much of the queueing for advisory locks a second step has a queue of its own, as each step has its lock."""
 SERIAL = 0.3
 """Contention above this is a queue, below it is none."""
 ELASTIC = 0.5
 """A delay of which more than this is felt by all workers lies in a queue."""
 
 
-class Wait(NamedTuple):
-    """A kind of wait: the events that belong to it and what is waited for."""
-
-    name: str
-    events: tuple[str, ...]
-    resource: str
-    says: str
-    queues: bool
-    """One at a time: then throughput does not grow with workers."""
-
-    @property
-    def tells(self) -> bool:
-        """Whether the server itself says what for, however busy its machine or our client is."""
-        return self.name in ("sleep", "advisory lock", "row lock", "other lock")
-
-
-WAITS = (
-    Wait("sleep", ("Timeout:PgSleep",), "a sleep in the statement", "slept in its statement", queues=False),
-    Wait("advisory lock", ("Lock:advisory",), "an advisory lock", "queued for an advisory lock", queues=True),
-    Wait(
-        "row lock", ("Lock:transactionid", "Lock:tuple"), "rows that another transaction has locked",
-        "waited for a row that another transaction had locked", queues=True,
-    ),
-    Wait("other lock", ("Lock:*",), "a lock of the server", "waited for a lock of the server", queues=True),
-    Wait(
-        "log", ("IO:Wal*", "IO:WAL*", "LWLock:WAL*"), "the write-ahead log", "waited for the write-ahead log",
-        queues=True,
-    ),
-    Wait("latch", ("LWLock:*", "BufferPin:*"), "memory the server shares", "waited for shared memory", queues=True),
-    Wait("disk", ("IO:*",), "the disk", "waited for the disk", queues=False),
-    Wait("processor", ("CPU*",), "the processor, or what has no wait event", "ran, or waited unnamed", queues=False),
-    Wait("client", (CLIENT, IN_TRANSACTION, "Client:*"), "our own client", "waited for our client", queues=False),
-)  # fmt: skip
-"""In this order: the first that fits."""
-OURS, PROCESSOR = "client", "processor"
 _FIT = "/sweep/fits/{of=attempts}"
 _CONTENTION, _LOW, _HIGH, _LEVELS, _REPEATS = (
     result(f"{_FIT}/{key}") for key in ("sigma", "sigma_interval/0", "sigma_interval/1", "levels", "repeats")
@@ -77,11 +46,8 @@ class Looked(NamedTuple):
 
     limit: Limit | None
     refusals: tuple[str, ...]
-
-
-def kind_of(event: str) -> Wait | None:
-    """The kind that a wait belongs to."""
-    return next((one for one in WAITS if any(fnmatchcase(event, pattern) for pattern in one.events)), None)
+    beside: tuple[Limit, ...] = ()
+    """The same kind of wait in other steps that have much of it: a lock of another name each."""
 
 
 def look(case: Case, *, timing: bool = True) -> Looked:
@@ -101,21 +67,25 @@ def look(case: Case, *, timing: bool = True) -> Looked:
         why = f"{count} sightings of one wait in {step} are insufficient: {_few(case)} are the least"
         return Looked(None, (why,))
     among = frozenset(one for one, count in steps.items() if count >= AMONG * sum(steps.values()))
-    return Looked(_limit(case, step, wait, among, timing=timing), ())
+    enough = max(FEWEST, BESIDE * sum(steps.values()))
+    others = sorted(one for one in steps if one != step and wait.name == LOCK and steps[one] >= enough)
+    beside = tuple(_limit(case, one, wait, frozenset({one}), timing=timing) for one in others)
+    # Two locks are two queues: then each has its own step's time, and not the other one's.
+    own = frozenset({step}) if beside else among
+    return Looked(_limit(case, step, wait, own, timing=timing), (), beside)
 
 
 def _outstanding(counts: Mapping[str, int], whole: int) -> Wait | None:
     """The kind that stands out: much of the time at the server, and clearly more than any other.
 
-    Who sleeps or queues for a lock is not held up by the processor, however busy that is; who waits for the log may be.
+    Neither sleep nor a queue is held up by a busy processor, nor a queue by the log: who has the lock commits with it.
     """
     ranked = sorted((wait for wait in WAITS if wait.name in counts), key=lambda one: (not one.tells, -counts[one.name]))
     for wait in ranked:
         count, clearly = counts[wait.name], 1 if wait.tells else CLEARLY
-        others = [
-            more for other, more in counts.items() if other != wait.name and not (wait.tells and other == PROCESSOR)
-        ]
-        if count >= DOMINANT * whole and count >= clearly * max(others, default=0):
+        aside = {PROCESSOR, LOG} if wait.tells and wait.queues else {PROCESSOR} if wait.tells else set()
+        others = [more for other, more in counts.items() if other != wait.name and other not in aside]
+        if count >= (TOLD if wait.tells else DOMINANT) * whole and count >= clearly * max(others, default=0):
             return wait
     return None
 
@@ -134,10 +104,15 @@ def _limit(case: Case, step: str, wait: Wait, among: frozenset[str], *, timing: 
     seen = [Seen("waits", waits)]
     seen += [
         one
-        for one in (_path(case, among, wait), *((_fit(case, wait),) if timing else ()), _tried(case, step, wait))
+        for one in (
+            _blocked(case, step, wait),
+            _path(case, among, wait),
+            *((_fit(case, wait),) if timing else ()),
+            _tried(case, step, wait),
+        )
         if one
     ]
-    return Limit(step, wait, tuple(seen), share)
+    return Limit(step, wait, tuple(seen), derived("ratio", _sum(case, step, wait.name), every))
 
 
 def _sightings(case: Case) -> dict[str, dict[str, int]]:
@@ -214,6 +189,31 @@ def _unmeasured(case: Case) -> Iterable[str]:
 
 def _whole(legs: Sequence[int]) -> tuple[Ref, ...]:
     return tuple(journal(f"path {part}", legs) for part in ("total", "lag", "steps"))
+
+
+def _blocked(case: Case, step: str, wait: Wait) -> Seen | None:
+    """The server's lock manager agrees when it names our own workers, in a step, as those in the way.
+
+    Not the wait's own event once more: who has the lock is read from the locks, and a stranger may have it.
+    """
+    if not (wait.queues and wait.tells):
+        return None
+    seen = {one.wait for leg in case.result.waits for one in leg.blockers}
+    events = "|".join(
+        sorted(event for event in seen if (kind := kind_of(event)) is not None and kind.name == wait.name)
+    )
+    at = f"/blockers/{{step={step}&wait={events or 'none'}"
+    every, ours = case.waits(f"{at}}}/samples"), case.waits(f"{at}&by_step=?*}}/samples")
+    if case.total(every) < FEWEST or 2 * case.total(ours) <= case.total(every):
+        return None
+    part = derived("ratio", ours, every)
+    return Seen(
+        "blockers",
+        lambda book: (
+            f"of {book(every)} times that somebody was in the way of {step}, in {book(part, '%')} it was a worker of "
+            "this run in a step of its own"
+        ),
+    )
 
 
 def _path(case: Case, steps: frozenset[str], wait: Wait) -> Seen | None:

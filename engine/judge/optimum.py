@@ -61,9 +61,10 @@ class Optimum(msgspec.Struct, frozen=True):
 def optimum(house: House, wanted: Sequence[Wanted], *, limit_s: float = LIMIT_S, waste: bool = True) -> Optimum:
     """The most bookings that fit; with `waste`, among those solutions the one with the fewest empty seats.
 
-    Bookings whose windows never meet, not even through others, are solved apart. Raises SolverMissing.
+    Bookings whose windows never meet, not even through others, are solved apart, each part twice within `limit_s`.
+    Raises SolverMissing.
     """
-    parts = [_solved(house, part, limit_s, waste) for part in _apart(wanted)]
+    parts = [_solved(house, part, limit_s, waste) for part in apart(wanted)]
     return Optimum(
         demand=len(wanted),
         bound=sum(part.bound for part in parts),
@@ -74,7 +75,8 @@ def optimum(house: House, wanted: Sequence[Wanted], *, limit_s: float = LIMIT_S,
     )
 
 
-def _apart(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+def apart(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+    """Bookings whose windows meet, through others too, together: what is solved by itself."""
     parts: list[list[Wanted]] = []
     until: datetime | None = None
     for one in sorted(wanted, key=lambda one: (one.start, one.end, one.booking)):

@@ -274,12 +274,23 @@ _PATHOLOGIES = (
     ),
     Pathology(
         "slot-queue",
-        "Bookings of one slot are taken one by one behind its advisory lock",
-        "advisory lock of the slot",
+        "Bookings of one slot are given their tables one by one behind the advisory lock of its zone and hour",
+        "advisory lock of the slot's zone and hour",
         # Whoever deadlocks keeps its locks for a second: the queue behind it is that one's doing.
         (without(_DEADLOCKED),),
+        step="confirm",
         waits="advisory lock",
         refute="the same throughput with the bookings spread over many slots and zones",
+        rivals=("a slow disk or processor: sessions would wait for those and not in the lock's queue",),
+    ),
+    Pathology(
+        "day-queue",
+        "Bookings of one restaurant and day are let in one by one behind the advisory lock of the capacity check",
+        "advisory lock of the restaurant's day",
+        (without(_DEADLOCKED),),
+        step="submit",
+        waits="advisory lock",
+        refute="the same throughput with the bookings spread over many restaurants or days",
         rivals=("a slow disk or processor: sessions would wait for those and not in the lock's queue",),
     ),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from engine.judge.rates import Had, Key
 from engine.model.comparison import Ends, Reading, Share, Side
 from engine.model.event import Event
 from engine.model.ledger import Ledger
-from engine.model.report import Result
+from engine.model.report import Level, Pass, Result
 from engine.model.run_state import RunState
 
 LEAST = 20
@@ -44,6 +44,13 @@ class Subject(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...]
     knows_persisted: bool
     fills_per_s: float | None = None
+    fills: tuple[float, ...] = ()
+    """The same of each run of an arm."""
+    passes: tuple[Pass, ...] = ()
+    tables: Mapping[str, int] = {}
+    """How many each restaurant has; none where that is not recorded."""
+    levels: tuple[Level, ...] = ()
+    """Of a sweep."""
 
     @property
     def label(self) -> str:
@@ -139,6 +146,10 @@ def subject(facts: Facts, result: Result, events: Iterable[Event]) -> Subject:
         alerts=tuple(result.alerts),
         knows_persisted=known,
         fills_per_s=result.fills_per_s,
+        fills=() if result.fills_per_s is None else (result.fills_per_s,),
+        passes=tuple(result.passes),
+        tables={slug: house.tables for slug, house in result.houses.items()},
+        levels=tuple(result.levels) if result.sweep is not None else (),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from engine.judge import doubts
 from engine.judge.evidence import Book, Left, Ref, derived, result
+from engine.judge.falls import told
 from engine.judge.limits import Limit, look
 from engine.judge.pathologies import PATHOLOGIES, Pathology
 from engine.judge.signs import ATTEMPTS, Case, Seen
@@ -24,14 +25,16 @@ def verdict(found: Result, left: Left, floor: ClientFloor | None = None, unlike:
     case = Case(found, book, _larger(found), _smallest(found))
     late = doubts.generator(case, floor, left.samples)
     looked = look(case, timing=not late)
-    claims, spent = _named(case, looked.limit)
-    if looked.limit is not None and not spent:
+    limits = () if looked.limit is None else (looked.limit, *looked.beside)
+    claims, spent = _named(case, limits)
+    if looked.limit is not None and looked.limit.step not in spent:
         claims.append(_limited(case, looked.limit))
     claims.sort(key=lambda claim: _ORDER[claim.grade])
     refusals = [*doubts.size(case, tuple(unlike)), *doubts.ledger(case), *looked.refusals]
     if late:
         refusals.insert(0, f"the generator may be the limit: {'; '.join(late)}")
-    return Verdict(_summary(claims, refusals), tuple(claims), tuple(refusals), tuple(book.numbers))
+    falls = tuple(told(case))
+    return Verdict(_summary(claims, refusals), tuple(claims), tuple(refusals), tuple(book.numbers), falls)
 
 
 def _larger(found: Result) -> tuple[int, ...]:
@@ -61,18 +64,20 @@ def _summary(claims: list[Claim], refusals: list[str]) -> str:
     return f"{NO_VERDICT}: nothing stands out"
 
 
-def _named(case: Case, limit: Limit | None) -> tuple[list[Claim], bool]:
-    """The pathologies that are there, and whether the limit is one of them."""
-    claims, spent = [], False
+def _named(case: Case, limits: Sequence[Limit]) -> tuple[list[Claim], set[str]]:
+    """The pathologies that are there, and the steps whose limit is one of them."""
+    claims: list[Claim] = []
+    spent: set[str] = set()
     for one in PATHOLOGIES.values():
         signs = [sign(case) for sign in one.signs]
         if not all(signs):
             continue
-        mine = limit if limit is not None and one.waits == limit.wait.name and one.step in ("", limit.step) else None
-        if (mine is None or spent) and not any(seen.kind for seen in signs if seen is not None):
+        mine = next((it for it in limits if one.waits == it.wait.name and one.step in ("", it.step)), None)
+        if (mine is None or mine.step in spent) and not any(seen.kind for seen in signs if seen is not None):
             # Only the limit shows it, and that is something else.
             continue
-        spent = spent or mine is not None
+        if mine is not None:
+            spent.add(mine.step)
         there = [seen for seen in (*signs, *(sign(case) for sign in one.beside)) if seen is not None and seen.kind]
         claims.append(_claim(case, one, there, mine))
     return claims, spent

