@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-servers api-contract setup check bench faults lock stills clean
+.PHONY: run test test-servers api-contract setup check bench bench-engine bench-console faults lock stills clean ssh screens
 
 run: setup
 	@$(BIN)/slotfill run fill --preset first-run $(ARGS)
@@ -43,11 +43,24 @@ api-contract: setup
 	@test -x .contract/bin/schemathesis || { $(PYTHON) -m venv .contract && .contract/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/contract.lock; }
 	@$(BIN)/python -m tests.booking_api.contract .contract/bin/schemathesis $(ARGS)
 
-bench: setup
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+bench: bench-engine bench-console
+
+bench-engine: setup
+	@$(BIN)/python -m tests.benchmarks engine
+
+# About four minutes; ARGS=--quick about two.
+bench-console: setup
+	@$(BIN)/python -m tests.benchmarks console $(ARGS)
 
 faults: setup
-	@$(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify -m "campaign or not campaign" $(ARGS)
+	@$(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py -m "campaign or not campaign" $(ARGS)
+
+# The console in tmux over an sshd of its own on loopback: every key, cut lines, 16 KB a second. `screens` takes docs/screens anew.
+ssh: setup
+	@$(BIN)/python -m pytest tests/ssh -m "campaign or not campaign" -n 0 -s $(ARGS)
+
+screens: setup
+	@$(BIN)/python -m tests.ssh.screens docs/screens
 
 lock: setup
 	@$(BIN)/python -m pip install --quiet uv

@@ -21,6 +21,7 @@ from engine.metrics.rounds import CUT
 from engine.model.event import Acted
 from engine.model.ids import Ids
 from engine.model.run_state import RunState
+from engine.observe.looking import Refusals
 from engine.observe.sampler import Sampler
 from engine.opening import Opened, opened
 from engine.planning import NothingToDo
@@ -31,6 +32,8 @@ from engine.redact import know, mask, mask_words
 from engine.run import Run
 from engine.sockets import SocketUnfit, sweep
 from engine.spec import NotReady, Ready, Spec
+from engine.watch_opening import watched
+from engine.watch_portrait import WATCH
 
 LINGER_S = 5.0
 """After its end an engine waits this long at most for the consoles to see it."""
@@ -45,7 +48,7 @@ def main() -> int:
     try:
         spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
         know(spec.settings, read(Path.cwd(), os.environ).values)
-        return asyncio.run(_run(spec, readiness))
+        return asyncio.run(_watch(spec, readiness) if spec.plan == WATCH else _run(spec, readiness))
     except CannotBegin as error:
         text, code = str(error), error.exit_code
     except (DatabaseUnreachable, PlatformUnfit) as error:
@@ -82,6 +85,8 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         _keep_words(stands.folder)
         server = LinkServer(stands.run)
         stands.run.consoles = lambda: server.clients
+        stands.run.attached = lambda: server.attached
+        server.noted = stands.run.noted
         await server.open(stands.socket)
         await asyncio.to_thread(sweep, stands.socket)
         try:
@@ -92,6 +97,26 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         finally:
             await server.close()
             stands.socket.unlink(missing_ok=True)
+    return code
+
+
+async def _watch(spec: Spec, readiness: _Readiness) -> int:
+    """A database is looked at until nobody looks any more."""
+    async with watched(spec) as watch:
+        _keep_words(watch.folder)
+        server = LinkServer(watch)
+        watch.consoles, watch.attached, server.noted = (lambda: server.clients), (lambda: server.attached), watch.noted
+        manifest = watch.manifest
+        await server.open(watch.socket)
+        await asyncio.to_thread(sweep, watch.socket)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, watch.end)
+        try:
+            readiness.say(Ready(manifest.run_id, str(watch.folder), manifest.socket, manifest.pid))
+            code = await watch.work()
+            await server.linger(LINGER_S)
+        finally:
+            await server.close()
+            watch.socket.unlink(missing_ok=True)
     return code
 
 
@@ -137,6 +162,7 @@ async def _beside(stands: Opened) -> None:
         run.steering.settings.observe.timeout_s,
         mask,
     )
+    sampler.refusals = Refusals(run.clock, run.waits.refusals)
     async with asyncio.TaskGroup() as beside:
         tasks = [
             beside.create_task(sampler.run(run.looked, run.look_failed), name="sampler"),
@@ -145,7 +171,10 @@ async def _beside(stands: Opened) -> None:
             beside.create_task(run.record(), name="recording"),
             beside.create_task(run.reconciler.run(), name="reconciler"),
             beside.create_task(run.waits.run(), name="sampler of waits"),
+            beside.create_task(run.alerting.run(), name="webhook"),
         ]
+        if run.told is not None:
+            tasks.append(beside.create_task(run.told.run(), name="events for the platform"))
         if stands.sweep is not None and (seconds := run.steering.settings.sweep.seconds):
             tasks.append(beside.create_task(_end_round(run, seconds), name="end of the round"))
         await run.waits.begin(run.crew.leg)
@@ -153,6 +182,8 @@ async def _beside(stands: Opened) -> None:
         await run.waits.end()
         await run.waits.close()
         await run.reconciler.last_look()
+        if run.told is not None:
+            await run.told.close()
         for task in tasks:
             task.cancel()
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from engine.model.production import ProductionTargets
+
 
 class SettingsInvalid(Exception):
     """A setting cannot be used. The message is one sentence: where, the value, and what would be right."""
@@ -105,6 +107,9 @@ class SweepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Embedded platform only."""
     delay_ms: int = 20
     """By so much a step is slowed down."""
+    laps: int = 0
+    """In each round the fill is run so often, on the days that follow, one day after the other where slots are shared;
+    0 for as often as its workers need to show how they get on."""
 
 
 class AllocatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -197,16 +202,72 @@ class ObserveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Looks at the server."""
 
     interval_s: float = 0.5
-    timeout_s: float = 2.0
+    timeout_s: float = 0.4
+    """Of one look, besides what the way to the server costs; a single statement in it may take half of that."""
     waits_hz: float = 10.0
     """Looks a second at what our own backends wait for; fewer where a look is dear. 0 for none."""
+
+
+class ObservabilitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What others may learn of a run while it goes on."""
+
+    events: bool = True
+    """Write the run's events to the platform's own table, where the database is local and has one."""
+    events_queue: int = 5000
+    """So many events wait at most; more are dropped and counted."""
+    metrics_port: int = 0
+    """Counters in OpenMetrics text at http://127.0.0.1:PORT/metrics; 0 for none."""
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where alerts are sent, as JSON that Slack takes. The address is a secret and stands in a variable only."""
+
+    url_env: str = ""
+    """The variable that holds the URL, https or of this machine; empty for no webhook."""
+    key_env: str = ""
+    """The variable that holds the key messages are signed with; empty for no signature."""
+    least: str = "warning"
+    """The mildest severity that is sent."""
+    timeout_s: float = 5.0
+    """Longest wait for one answer."""
+    tries: int = 5
+    """Of one message at most; later each time, or when the answer's Retry-After says."""
+    queue: int = 100
+    """So many messages wait at most; more are dropped and counted."""
+    last_s: float = 5.0
+    """At the run's end, so long at most for what is not sent yet."""
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule of [alerts]; what is left out keeps the default of the rule of that name."""
+
+    when: str | None = None
+    """What is wrong: `VALUE < NUMBER`, or with >, <=, >=; a step's value is written `p95_ms.confirm`."""
+    window_s: float | None = None
+    """The stretch of time that counts and rates are of."""
+    for_s: float | None = None
+    """It is raised when that holds for so long, and not by a moment."""
+    clear_s: float | None = None
+    """It is over when that does not hold for so long."""
+    least: int | None = None
+    """Of a share: attempts in the window below which it says nothing."""
+    severity: str | None = None
+    """info, warning, error or critical."""
+    on: bool | None = None
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The console."""
 
     refresh_s: float = 0.25
-    ascii: bool = False
+    ascii: bool | None = None
+    """Sparklines and lines in ASCII; null where the locale has no UTF-8."""
+    theme: str = "auto"
+    """`auto` for what the terminal can show, or dark, 256, ansi, ansi-light, high-contrast, colour-blind."""
+    notify: str = "off"
+    """What a new alert sends to the terminal: off, bell, osc9 (a note for the desktop) or both."""
+    mouse: bool = True
+    """Clicks and the wheel are the console's; off, they stay the terminal's."""
 
 
 class TargetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -253,9 +314,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedded: EmbeddedSettings = EmbeddedSettings()
     records: RecordSettings = RecordSettings()
     observe: ObserveSettings = ObserveSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
+    webhook: WebhookSettings = WebhookSettings()
     console: ConsoleSettings = ConsoleSettings()
     targets: dict[str, TargetSettings] = msgspec.field(
         default_factory=lambda: {"embedded": TargetSettings(), "api": TargetSettings(kind="api")}
     )
+    production: ProductionTargets = ProductionTargets()
+    thresholds: dict[str, str] = msgspec.field(default_factory=dict)
+    """Bounds by the name of a figure, `"p95.confirm" = "<=200ms"`; one that fails makes a run end with exit 1."""
+    alerts: dict[str, AlertSettings] = msgspec.field(default_factory=dict)
+    """Rules laid over those of `engine.alert_rules`, by name."""
     presets: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     """Named bundles of the settings above; `slotfill run --preset NAME`."""

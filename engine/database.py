@@ -18,6 +18,8 @@ Row = TypeVar("Row")
 _TABLE_KEY = re.compile(r"Key \(table_id, [^)]*\)=\(([0-9a-f-]{36}),")
 
 
+LOOKS = "BEGIN READ ONLY"
+"""How a look begins: it can change nothing."""
 _TIMED = frozenset({"57014", "55P03"})
 _TIMERS = (
     ("statement timeout", "statement_timeout"),
@@ -137,7 +139,7 @@ class Connection:
 
     async def begin_looking(self) -> None:
         """Open a transaction that can write nothing."""
-        await self.script("BEGIN READ ONLY")
+        await self.script(LOOKS)
         self.in_transaction = True
 
     async def commit(self) -> str:

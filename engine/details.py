@@ -51,6 +51,8 @@ class Source(NamedTuple):
     """Its last events, kept in memory."""
     turns: Callable[[], Iterable[Turn]] = tuple
     """Those of the leg in hand."""
+    refusals: Refusals | None = None
+    """What other looks at its server were refused."""
 
 
 class Details:
@@ -59,8 +61,8 @@ class Details:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._clock = source.clock
-        self._server = ServerLooks(source.clock, mask)
-        self._refusals = Refusals(source.clock)
+        self._server = ServerLooks(source.clock, mask, source.refusals)
+        self._refusals = Refusals(source.clock, source.refusals)
         self._last_server: Detail | None = None
         self._server_one = asyncio.Lock()
         self._one = asyncio.Lock()

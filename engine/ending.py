@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.database import DatabaseFailed, DatabaseUnreachable
+from engine.config import Settings
+from engine.database import STEP_ERRORS, DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
+from engine.judge.seatings import HouseRules, Taken
+from engine.judge.waterfall import Ground
 from engine.metrics.ledger import Words, ledger, merged
 from engine.metrics.rounds import rounds
 from engine.model.client_floor import ClientFloor
 from engine.model.ledger import Entry, Ledger
 from engine.model.outcome import Outcome
-from engine.model.report import Burst, Level, Sweep
+from engine.model.report import Burst, Level, Result, Sweep
+from engine.model.rows import TableTaken
 from engine.model.run_state import RunState
 from engine.model.verdict import Experiment
+from engine.model.waterfall import Waterfall
 from engine.opening import Opened
+from engine.planning import strategies
 from engine.records.journal import read
 from engine.records.levels import RoundSamples, experiment_of, levels_of, sweep_of
 from engine.records.result import Ending, Persisted, build_result, write_result
@@ -25,8 +31,13 @@ from engine.records.samples import read as read_samples
 from engine.records.samples import read_rounds
 from engine.records.trouble import RecordsDamaged, RecordsFailed
 from engine.records.verdict import houses_of
+from engine.records.waterfall import PLANS, attempted, fell, keep_ground
 from engine.target import Capability
+from engine.thresholds import held as held_to
+from engine.thresholds import taken_in
 
+_GROUND_S = 10.0
+"""Longest time to read what others had taken."""
 LAG_TO_MENTION_NS = 25_000_000
 """A loop later than this spoils what it measures: steps here take single milliseconds."""
 
@@ -57,6 +68,8 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
     with contextlib.suppress(RecordsFailed):
         # What the disk does not take of the checks it does not take of the result either, and there it is said.
         await stands.checks.after()
+    with contextlib.suppress(RecordsFailed):
+        await _alert(stands, state)
     now_ns = run.clock.now_ns()
     code, reason = judged(held, code, reason)
     code, reason = checked(stands.checks.grew, code, reason)
@@ -65,7 +78,6 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         await run.journal.sync()
         samples = await asyncio.to_thread(read_samples, stands.folder)
         swept = await asyncio.to_thread(_swept, stands, samples)
-        code, reason = inconclusive(swept.sweep, code, reason)
         ending = Ending(
             state=state,
             reason=reason,
@@ -80,7 +92,9 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
                 *stands.checks.alerts,
                 *run.passes.alerts,
                 *(stands.continued.alerts if stands.continued is not None else ()),
+                *run.alerting.told(),
             ),
+            raised=run.alerting.face.alerts,
             integrity=stands.checks.counts,
             faults=run.faults.there if run.faults is not None else (),
             burst=_burst(stands),
@@ -92,6 +106,12 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         )
         # In a thread: the verdict reads the whole journal, and consoles are still there.
         result = build_result(stands.manifest, ending, run.tally, samples)
+        bounds = await asyncio.to_thread(held_to, run.steering.settings.thresholds, result, samples)
+        code, reason = taken_in(bounds, code, reason)
+        # Of a sweep only what no bound decided: one that failed is known, whatever the levels carry.
+        code, reason = inconclusive(swept.sweep, code, reason)
+        result = msgspec.structs.replace(result, exit_code=int(code), reason=reason, thresholds=list(bounds))
+        result = msgspec.structs.replace(result, waterfall=await _fell(stands, result))
         await asyncio.to_thread(write_result, stands.folder, result, samples, swept.samples)
         run.exit_code = int(code)
         run.reason = reason
@@ -104,6 +124,52 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         run.crew.state = RunState.CRASHED
         return ExitCode.RECORDS
     return code
+
+
+async def _fell(stands: Opened, result: Result) -> Waterfall | None:
+    """The success waterfall; None where a bound makes no sense, or what was taken before cannot be read."""
+    run, settings = stands.run, stands.run.steering.settings
+    target = run.target
+    if result.plan not in PLANS or stands.sweep is not None or Capability.VERIFY not in target.capabilities:
+        return None
+    taken: dict[str, tuple[Taken, ...]] = {}
+    ours = await asyncio.to_thread(attempted, stands.folder)
+    try:
+        async with asyncio.timeout(_GROUND_S):
+            connection = await stands.connect(f"slotfill {run.facts.run_id} waterfall")
+            try:
+                rows = await connection.rows("truth/taken_before", TableTaken, run.facts.run_id)
+            finally:
+                await connection.close()
+    except (*STEP_ERRORS, DatabaseFailed, DatabaseUnreachable, TimeoutError):
+        return None
+    for row in rows:
+        if row.booking_id not in ours:
+            taken[row.restaurant] = (*taken.get(row.restaurant, ()), Taken(row.table, row.start, row.end))
+    planners = getattr(target, "planners", {})
+    ground = Ground(
+        floors=dict(target.floors),
+        taken=taken,
+        # A quote relaxes adjacency when nothing else is free, and then the platform is not asked to enforce it.
+        rules=HouseRules(adjacency=False, max_tables=_most_tables(result.plan, settings)),
+        planning={slug: planner.rules for slug, planner in planners.items()},
+        ladder=strategies(result.plan, settings) if planners else (),
+        waiting=result.plan == "assign",
+    )
+    await asyncio.to_thread(keep_ground, stands.folder, ground)
+    return await asyncio.to_thread(fell, stands.folder, ground, result)
+
+
+def _most_tables(plan: str, settings: Settings) -> int:
+    return settings.create.max_tables if plan == "create" else settings.allocator.max_tables
+
+
+async def _alert(stands: Opened, state: RunState) -> None:
+    """Judge the run's last picture, in which nobody looks any more; what is to be sent has its last seconds."""
+    run = stands.run
+    last = run.portrait(run.clock.now_ns())
+    run.alerting.take(msgspec.structs.replace(last, run=msgspec.structs.replace(last.run, state=state)))
+    await run.alerting.finish()
 
 
 def alerts(lag_p99_ns: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from engine.database import Connection
 from engine.model.ledger import HeldRow, Reading, UnseenRow
 
 UNTIMED: Mapping[str, str] = {"statement_timeout": "60s", "lock_timeout": "60s"}
-"""What a reader sets over the timers an attempt works under, which would end a long reading; its connection bounds it."""
+"""What a reader sets over the timers an attempt works under, which would end a long one; its connection bounds it."""
 
 
 async def read_held(

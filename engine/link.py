@@ -3,26 +3,34 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, assert_never
 
 import msgspec
 
 from engine.front import FrontDoor, LinkLost
-from engine.model.command import Answer, Command, Hello
+from engine.model.attached import Attached
+from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
+from engine.redact import mask
 
 PROTOCOL = 1
 MOST_BYTES = 32 * 1024 * 1024
 """No frame is longer; a longer one is not ours."""
+_LONGEST_WHO = 80
 
 
 class AskHello(msgspec.Struct, frozen=True, tag="hello"):
     """Who is there?"""
 
     protocol: int = PROTOCOL
+    who: str = ""
+    """Who asks, if a console does; empty for a client that is none."""
+    watches: bool = False
+    """It will only watch."""
 
 
 class AskSnapshot(msgspec.Struct, frozen=True, tag="snapshot"):
@@ -99,11 +107,20 @@ class LinkServer:
         """Connections on which only details are asked, beside a client's own: no clients of their own."""
         self._moved = asyncio.Event()
         """Set when a client was told the end or went away."""
+        self._consoles: dict[asyncio.Task[Any], Attached] = {}
+        self._numbers = 0
+        self.noted: Callable[[str, str], None] = lambda words, who: None
+        """Told that a console came or left, and whose it is."""
 
     @property
     def clients(self) -> int:
         """How many are connected."""
         return len(set(self._clients) - self._aside)
+
+    @property
+    def attached(self) -> tuple[Attached, ...]:
+        """The consoles there are."""
+        return tuple(sorted(self._consoles.values(), key=lambda one: one.number))
 
     async def open(self, path: Path) -> None:
         """Listen there, owner only. Raises OSError."""
@@ -154,6 +171,8 @@ class LinkServer:
             self._aside.discard(task)
             self._moved.set()
             writer.close()
+            if (console := self._consoles.pop(task, None)) is not None:
+                self.noted(f"console {console.number} left", console.who)
 
     async def _answer(self, body: bytes) -> bytes:
         try:
@@ -162,7 +181,9 @@ class LinkServer:
             return self._encoder.encode(Wrong(f"the request could not be read: {error}"))
         match ask:
             case AskHello():
-                return self._encoder.encode(await self._door.hello())
+                number = self._introduced(ask)
+                hello = await self._door.hello()
+                return self._encoder.encode(msgspec.structs.replace(hello, number=number))
             case AskSnapshot():
                 snapshot = await self._door.snapshot()
                 if snapshot.run.exit_code is not None and (task := asyncio.current_task()) is not None:
@@ -174,19 +195,43 @@ class LinkServer:
                 following, events = await self._door.events(since)
                 return self._encoder.encode(Events(following, events))
             case AskAct(command, who):
-                return self._encoder.encode(await self._door.act(command, who))
+                return self._encoder.encode(await self._acted(command, who))
             case AskDetail(kind, wanted):
                 self._aside.add(asyncio.current_task())
                 return self._encoder.encode(await self._door.detail(kind, wanted))
         assert_never(ask)
 
+    def _introduced(self, hello: AskHello) -> int:
+        """The client's number as a console; one that says who it is for the first time gets the next one."""
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("asyncio serves a client in a task")
+        if hello.who and task not in self._consoles:
+            self._numbers += 1
+            console = self._consoles[task] = Attached(self._numbers, mask(hello.who)[:_LONGEST_WHO], hello.watches)
+            self.noted(f"console {console.number} came{' to watch' * console.watches}", console.who)
+        known = self._consoles.get(task)
+        return known.number if known is not None else 0
+
+    async def _acted(self, command: Command, who: str) -> Answer:
+        """What came of the act. A console's acts carry its number; one that watches has none."""
+        task = asyncio.current_task()
+        console = self._consoles.get(task) if task is not None else None
+        if console is None:
+            return await self._door.act(command, who)
+        if console.watches and command.verb not in (Verb.NOTE, Verb.TRY):
+            return Answer(False, f"console {console.number} only watches (--watch): nothing was done")
+        return await self._door.act(command, f"{who}, console {console.number}")
+
 
 class LinkDoor:
     """A front door at the other end of a socket."""
 
-    def __init__(self, path: Path, timeout_s: float) -> None:
+    def __init__(self, path: Path, timeout_s: float, introduction: AskHello | None = None) -> None:
         self._path = path
         self._timeout_s = timeout_s
+        self._introduction = introduction
+        """What a console says first on each connection, as the engine forgets it with the last one."""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
         self._encoder = msgspec.msgpack.Encoder()
@@ -197,9 +242,9 @@ class LinkDoor:
         self._details = msgspec.msgpack.Decoder(Detail)
 
     @classmethod
-    async def open(cls, path: Path, timeout_s: float = 5.0) -> "LinkDoor":
-        """Reach the engine at that socket. Raises LinkLost."""
-        door = cls(path, timeout_s)
+    async def open(cls, path: Path, timeout_s: float = 5.0, *, who: str = "", watches: bool = False) -> "LinkDoor":
+        """Reach the engine at that socket; a console says who it is. Raises LinkLost."""
+        door = cls(path, timeout_s, AskHello(who=who, watches=watches) if who else None)
         hello = await door.hello()
         if hello.protocol != PROTOCOL:
             await door.close()
@@ -273,6 +318,11 @@ class LinkDoor:
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:
             self._streams = await asyncio.open_unix_connection(str(self._path), limit=2**20)
+            if self._introduction is not None:
+                reader, writer = self._streams
+                writer.write(_frame(self._encoder.encode(self._introduction)))
+                await writer.drain()
+                await _read_frame(reader)
         return self._streams
 
     def _drop(self) -> None:

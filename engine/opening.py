@@ -31,6 +31,7 @@ from engine.fill.limits import Limits
 from engine.ground import CannotBegin, EmbeddedGround, ForeignGround, Ground
 from engine.judge.sweep import plan_detects
 from engine.metrics.unfinished import progress
+from engine.metrics_port import MetricsPort, PortTaken
 from engine.model.continued import Continued
 from engine.model.event import Acted
 from engine.model.fault import parse
@@ -43,6 +44,7 @@ from engine.platform.cluster import Cluster
 from engine.platform.databases import schema_checksum
 from engine.platform.seed import DATA, DATA_SETS
 from engine.portrait import RunFacts, flags_of
+from engine.prints import prints
 from engine.records.archive import Manifest, find, new_folder, runs_folder, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
@@ -56,9 +58,10 @@ from engine.settings_sources import check, check_sweep, flat
 from engine.sockets import socket_path
 from engine.spec import Spec
 from engine.steering import SPARE_CONNECTIONS
-from engine.sweeping import Sweeping, faults_of, rounds_of
+from engine.sweeping import Sweeping, faults_of, laps_of, rounds_of
 from engine.target import Capability
 from engine.targets.postgres import PostgresTarget
+from engine.webhook import Webhook, hook_of
 
 SUPERUSER_RESERVED = 3
 """Connections Postgres keeps back, by its default."""
@@ -108,7 +111,9 @@ def check_spec(spec: Spec) -> None:
         check(settings)
         strategies(spec.plan, settings)
         faults = [parse(one) for one in settings.run.faults]
-        target = guard_target(settings, read(Path.cwd(), os.environ).values, said=spec.said)
+        variables = read(Path.cwd(), os.environ).values
+        hook_of(settings.webhook, variables)
+        target = guard_target(settings, variables, said=spec.said)
     except (SettingsInvalid, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     except GuardRefused as error:
@@ -148,8 +153,15 @@ def check_spec(spec: Spec) -> None:
 def swept(spec: Spec) -> Spec:
     """The spec with the concurrency that a sweep's rooms must be large enough for, and with its experiment decided."""
     sweep, run = spec.settings.sweep, spec.settings.run
-    if not spec.sweep or not sweep.levels:
+    if not spec.sweep:
+        # Laps are a sweep's: another run that a configuration gives them to has its plan once.
+        return msgspec.structs.replace(
+            spec, settings=msgspec.structs.replace(spec.settings, sweep=msgspec.structs.replace(sweep, laps=0))
+        )
+    if not sweep.levels:
         return spec
+    if not sweep.laps:
+        sweep = msgspec.structs.replace(sweep, laps=laps_of(spec.settings, spec.plan))
     if sweep.experiment == "auto":
         target = spec.settings.targets.get(run.target)
         fits = not refused_fit(len(sweep.levels), run.repeat) and target is not None and is_embedded(target)
@@ -178,11 +190,14 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
     spec = swept(spec)
     run_id = RunId(secrets.token_hex(4))
     async with contextlib.AsyncExitStack() as stack:
+        port = await _port(stack, spec.settings.observability.metrics_port)
         target = spec.settings.targets[spec.settings.run.target]
         if not is_embedded(target):
             kind = ForeignApiGround if target.kind == "api" else ForeignGround
             foreign: Ground = await stack.enter_async_context(kind.opened(spec, target))
-            yield await _stand(stack, spec, run_id, foreign, {})
+            stands = await _stand(stack, spec, run_id, foreign, {})
+            port.tells = stands.run.counters
+            yield stands
             return
         cluster = await Cluster.open(spec.settings.embedded, f"run {run_id}")
         stack.push_async_callback(cluster.close)
@@ -192,7 +207,23 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
         if target.kind == "api":
             opened_api = ReferenceApiGround.opened(ground, run_id, spec.settings)
             stands_on = await stack.enter_async_context(opened_api)
-        yield await _stand(stack, spec, run_id, stands_on, versions)
+        stands = await _stand(stack, spec, run_id, stands_on, versions)
+        port.tells = stands.run.counters
+        yield stands
+
+
+async def _port(stack: contextlib.AsyncExitStack, number: int) -> MetricsPort:
+    """The endpoint of the counters, before anything is started that would have to be taken back."""
+    try:
+        return await stack.enter_async_context(MetricsPort().listening(number))
+    except PortTaken as error:
+        raise CannotBegin(str(error), ExitCode.USAGE) from error
+
+
+def _webhook(settings: Settings, clock: RunningClock, run_id: RunId) -> Webhook | None:
+    """Where alerts go; `check_spec` has seen that it can be used."""
+    hook = hook_of(settings.webhook, read(Path.cwd(), os.environ).values)
+    return None if hook is None else Webhook(hook, clock, run_id)
 
 
 async def _stand(
@@ -230,7 +261,7 @@ async def _stand(
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}",
             "postgres": contract_of(target).server,
-            **versions,
+            **(versions or await _prints(target, ground)),
         },
         data=ground.data,
         day=ground.day.isoformat(),
@@ -274,7 +305,7 @@ async def _stand(
             started_at=manifest.started_at,
             flags=flags_of(settings.flags),
             fallback=ground.fallback,
-            says=plan_detects(plan.most_attempts, settings.run.repeat) if spec.sweep else "",
+            says=_says(plan, settings) if spec.sweep else "",
         ),
         settings=settings,
         plan=plan,
@@ -290,6 +321,8 @@ async def _stand(
         samples=samples,
         backends=Backends(target.connect),
         sweeps=spec.sweep,
+        webhook=_webhook(settings, clock, run_id),
+        grew=lambda: checks.grew,
     )
     run = Run(parts)
     run.passes.on = ground.day
@@ -300,6 +333,19 @@ async def _stand(
     stands.sweep = sweep
     stands.renew = lambda: _renew(stands, spec, ground, target)
     return stands
+
+
+async def _prints(target: AnyTarget, ground: Ground) -> dict[str, str]:
+    """Schema and data of a database that is not ours, as far as it can be read."""
+    if Capability.VERIFY not in target.capabilities:
+        return {}
+    return await prints(target.connect, target.floors, ground.day, contract_of(target))
+
+
+def _says(plan: Plan, settings: Settings) -> str:
+    """What a sweep's plan can show, and that it is run more than once a round where it is."""
+    said, laps = plan_detects(plan.most_attempts, settings.run.repeat), settings.sweep.laps
+    return said if laps <= 1 else f"{said}; each round runs the fill {laps} times, on the days that follow"
 
 
 def _sweeping(spec: Spec, target: AnyTarget) -> Sweeping | None:

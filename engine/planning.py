@@ -110,7 +110,7 @@ def _fill(target: Target, settings: Settings, on: date, start: Start) -> Plan:
         target.floors,
         seed=settings.run.seed,
         first=on,
-        days=fill.days,
+        days=fill.days * max(1, settings.sweep.laps),
         start=fill.start,
         end=fill.end,
         interval_min=fill.interval_min,
@@ -118,6 +118,7 @@ def _fill(target: Target, settings: Settings, on: date, start: Start) -> Plan:
         min_party=fill.min_party,
         max_party=fill.max_party,
         share_slots=settings.run.share_slots,
+        by_day=settings.sweep.laps > 1,
         done=start.done,
         first_turn=start.first_turn,
     )

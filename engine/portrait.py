@@ -4,8 +4,9 @@ import msgspec
 
 from engine.config import FlagSettings
 from engine.fill.crew import Crew
-from engine.metrics.left import left_ns
+from engine.metrics.left import Bounds, Pace, left
 from engine.metrics.tally import Tally
+from engine.model.attached import Attached
 from engine.model.ids import SCHEMA_VERSION, RunId
 from engine.model.run_state import WorkerState
 from engine.model.sample import Sample
@@ -63,19 +64,25 @@ class Gauges(msgspec.Struct, frozen=True):
     lag_p99_ns: int
     lag_max_ns: int
     consoles: int
+    attached: tuple[Attached, ...]
     journal_bytes: int
     most_attempts: int
     settings: dict[str, str]
     exit_code: int | None
     reason: str
     waits: Waits | None = None
+    ran_ns: int = 0
+    """How long the leg in hand has been going on, pauses left out."""
+    bounds: Bounds = Bounds()
 
 
 def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | None, str], gauges: Gauges) -> RunSnapshot:
     """Everything any panel may draw, at `gauges.now_ns`."""
     now_ns = gauges.now_ns
     sample, trouble = look
-    waits = {backend.pid: backend.wait for backend in sample.backends if backend.wait} if sample else {}
+    # What was waited for when the server last answered says nothing of now.
+    fresh = sample if sample and not trouble else None
+    waits = {backend.pid: backend.wait for backend in fresh.backends if backend.wait} if fresh else {}
     rows = [row for _, row in sorted(crew.rows.items())]
     workers = tuple(row.face(now_ns, waits.get(row.pid or 0, "")) for row in rows)
     there = [row for row in rows if row.state is not WorkerState.GONE]
@@ -86,7 +93,9 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
     slots = tally.slots_around()
     counts = tally.counts(now_ns)
     legs = tally.legs()
-    over = crew.state.is_over or crew.is_stopping
+    bookings = slots and all(slot.cap == 1 for slot in slots)
+    pace = Pace(now_ns, gauges.ran_ns, counts.turns_ended, counts.turns, slots, "bookings" if bookings else "slots")
+    rest = left(crew.state, pace, legs, gauges.bounds)
     return RunSnapshot(
         schema=SCHEMA_VERSION,
         tick=gauges.tick,
@@ -116,10 +125,12 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             lag_p99_ns=gauges.lag_p99_ns,
             lag_max_ns=gauges.lag_max_ns,
             consoles=gauges.consoles,
+            attached=gauges.attached,
             journal_bytes=gauges.journal_bytes,
             settings=gauges.settings,
             exit_code=gauges.exit_code,
-            left_ns=None if over else left_ns(now_ns, counts.turns_ended, counts.turns, legs),
+            left_ns=rest.ns,
+            left_says=rest.says,
             flags=facts.flags,
             fallback=facts.fallback,
             says=facts.says,
@@ -142,5 +153,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         legs=legs,
         paths=tally.paths(now_ns),
         truth=tally.truth(),
+        map=tally.map(sample),
+        ranking=tally.ranking(now_ns, sample, gauges.settings, slots),
         waits=gauges.waits,
     )

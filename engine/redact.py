@@ -18,6 +18,7 @@ from engine.model.event import (
     AttemptEnded,
     DatabaseSampled,
     Event,
+    Noticed,
     Reconciled,
     Refused,
     RunMoved,
@@ -176,6 +177,8 @@ def mask_event(event: Event) -> Event:
         return msgspec.structs.replace(event, trouble=mask(event.trouble)) if event.trouble else event
     if isinstance(event, WaitsSampled):
         return msgspec.structs.replace(event, waits=mask_waits(event.waits))
+    if isinstance(event, Noticed):
+        return msgspec.structs.replace(event, text=mask(event.text))
     if isinstance(event, DatabaseSampled):
         return msgspec.structs.replace(event, failed=mask(event.failed)) if event.failed else event
     return event

@@ -49,9 +49,11 @@ class Rota:
     noun = "slot"
     """What a turn of this plan is called in a sentence."""
 
-    def __init__(self, pages: Iterable[Page], *, shares_turns: bool = False) -> None:
+    def __init__(self, pages: Iterable[Page], *, shares_turns: bool = False, by_day: bool = False) -> None:
+        """`by_day` opens a day when nothing of an earlier one takes attempts any more; only where turns are shared."""
         self.leg = 0
         self._shares_turns = shares_turns
+        self._by_day = by_day and shares_turns
         self._pages: dict[TurnId, Page] = {}
         """Of every pass: a worker may still hold a turn of the last one when the next one has begun."""
         self._at: dict[WorkerId, TurnId] = {}
@@ -184,9 +186,11 @@ class Rota:
 
     def _next_free(self, *, remove: bool) -> Page | None:
         """The page that is taken next, of those nobody works on."""
+        days = (page.turn.on for page in self._in_hand if page.takes_attempts) if self._by_day else ()
+        open_day = min(days, default=None)
         for queue in (self._given_back, self._fresh):
             for page in queue:
-                if page.takes_attempts:
+                if page.takes_attempts and (open_day is None or page.turn.on <= open_day):
                     if remove:
                         queue.remove(page)
                     return page

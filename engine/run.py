@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from engine import __version__
+from engine.alert_rules import rules_of
+from engine.alerting import Alerting
 from engine.backends import Backends
 from engine.clock import Clock
 from engine.config import Settings
@@ -19,19 +22,24 @@ from engine.fill.limits import Limits
 from engine.fill.pace import Pace
 from engine.link import PROTOCOL
 from engine.mending import Bench, Mending
+from engine.metrics.left import Bounds
 from engine.metrics.tally import Tally
-from engine.model.command import Answer, Command, Hello
+from engine.metrics.told import Telling
+from engine.model.attached import Attached
+from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
-from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, WaitsSampled
+from engine.model.event import Acted, AttemptEnded, DatabaseSampled, Event, RunPlanned, WaitsSampled
 from engine.model.ids import SCHEMA_VERSION, Ids, worker_name
 from engine.model.sample import Sample
 from engine.model.snapshot import RunSnapshot
 from engine.model.strategy import Strategy
 from engine.model.waits import Waits
+from engine.observability import EventTable
 from engine.observe.lag import LoopLag
 from engine.observe.load import LoadMeter
 from engine.observe.wait_fold import Seated
 from engine.observe.waits import Terms, WaitSampler, Watched
+from engine.openmetrics import page
 from engine.passes import Connect, Passes
 from engine.plan import Plan
 from engine.portrait import Gauges, RunFacts, portrait
@@ -43,6 +51,7 @@ from engine.records.trouble import RecordsFailed
 from engine.redact import mask, mask_event
 from engine.steering import Steering, Wheel
 from engine.target import Capability, Target
+from engine.webhook import Webhook
 
 NS = 1_000_000_000
 TICK_NS = NS // 10
@@ -70,6 +79,10 @@ class RunParts(msgspec.Struct, frozen=True):
     backends: Backends
     sweeps: bool = False
     """The plan is run at several concurrencies, which nobody changes meanwhile."""
+    webhook: Webhook | None = None
+    """Where alerts are sent; None for nowhere."""
+    grew: Callable[[], dict[str, int] | None] = lambda: None
+    """Integrity checks that found more rows after than before; None where nobody checks."""
 
 
 class Run:
@@ -83,10 +96,12 @@ class Run:
         self.journal = parts.journal
         self.recording = parts.recording
         self.tally = Tally()
+        self.tally.know(self.target.floors)
         self.samples = parts.samples
         self.lag = LoopLag(parts.clock)
         self.reconciler = Reconciler(self.facts.run_id, self.target.standing(), self.clock, self.log)
         self.consoles: Callable[[], int] = lambda: 0
+        self.attached: Callable[[], tuple[Attached, ...]] = tuple
         self.exit_code: int | None = None
         self.reason = ""
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
@@ -96,6 +111,8 @@ class Run:
         self._snapshot: RunSnapshot | None = None
         self._snapshot_at_ns = 0
         self._tick = 0
+        self._ran_before_ns = 0
+        """How long the crew had been running when the leg in hand was planned."""
         zones = {zone.id: zone.name for floor in self.target.floors.values() for zone in floor.zones}
         desk = Desk(
             self.clock,
@@ -139,6 +156,12 @@ class Run:
             self.waited,
             mask,
         )
+        self.alerting = Alerting(rules_of(parts.settings), self.log, parts.webhook)
+        self._grew = parts.grew
+        self.told = self._event_table(parts)
+        if self.told is not None:
+            told = self.told
+            self.alerting.platform = lambda: told.face
         self.faults = parts.faults
         if self.faults is not None:
             self.faults.orders = self.crew.orders
@@ -159,6 +182,7 @@ class Run:
                 lambda: self.target.floors,
                 lambda: self._events,
                 lambda: self.plan.turns,
+                self.waits.refusals,
             )
         )
 
@@ -187,8 +211,13 @@ class Run:
 
     async def act(self, command: Command, who: str) -> Answer:
         """Do it, or say why not; either way it is in the journal with who asked."""
-        answer = await self.steering.do(command, who)
+        if command.verb is Verb.ACKNOWLEDGE:
+            answer = self.alerting.acknowledge(self.clock.now_ns(), who, command.arguments)
+        else:
+            answer = await self.steering.do(command, who)
         answer = Answer(answer.done, mask(answer.text), tuple(map(mask, answer.lines)))
+        if command.verb is Verb.TRY:
+            return answer
         word = " ".join((command.verb.value, *command.arguments))
         try:
             self.log(Acted(self.clock.now_ns(), self._ids, word, who, answer.text))
@@ -196,6 +225,19 @@ class Run:
             # The crew meets the same at its next intent, and ends the run for it.
             return Answer(answer.done, f"{answer.text}; not in the journal: {error}")
         return answer
+
+    def noted(self, words: str, who: str) -> None:
+        """Something was done beside the run that is worth an event: a console came or left. Not once it is over."""
+        if self.crew.state.is_over or self.exit_code is not None:
+            return
+        try:
+            self.log(Acted(self.clock.now_ns(), self._ids, f"{Verb.NOTE} {words}", who, "noted"))
+        except RecordsFailed:
+            return  # the crew meets the same at its next intent, and ends the run for it
+
+    async def counters(self) -> str:
+        """The run now, as OpenMetrics text."""
+        return page(await self.snapshot(), self.tally.histograms())
 
     async def detail(self, kind: str, wanted: str) -> Detail:
         """One thing closely, from the journal and from the database."""
@@ -213,9 +255,26 @@ class Run:
         self.tally.apply(event)
         self._events.append(event)
         self._event_count += 1
-        if isinstance(event, AttemptEnded):
+        if self.told is not None:
+            self.told.take(event)
+        if isinstance(event, RunPlanned):
+            self._ran_before_ns = self.crew.running_ns
+        elif isinstance(event, AttemptEnded):
             self.samples.take(event)
             self.reconciler.take(event)
+
+    def _event_table(self, parts: RunParts) -> EventTable | None:
+        """The platform's own table of events; None where it is not ours to write to, or nobody wants it."""
+        able = self.target.capabilities
+        ours = parts.limits is None and (parts.faults is not None or Capability.STEPS in able)
+        if not parts.settings.observability.events or not ours or Capability.SAMPLE not in able:
+            return None
+        restaurants = {slug: floor.restaurant_id for slug, floor in self.target.floors.items()}
+        return EventTable(
+            Telling(datetime.fromisoformat(self.facts.started_at), restaurants),
+            lambda: parts.connect(f"slotfill {self.facts.run_id} events"),
+            parts.settings.observability.events_queue,
+        )
 
     @property
     def plan(self) -> Plan:
@@ -271,15 +330,28 @@ class Run:
             lag_p99_ns=self.lag.p99_ns(),
             lag_max_ns=self.lag.max_ns(),
             consoles=self.consoles(),
+            attached=self.attached(),
             journal_bytes=self.journal.bytes_written,
             most_attempts=self.tally.most_attempts,
             settings=self.steering.steerable(),
             exit_code=self.exit_code,
             reason=self.reason,
             waits=self.waits.now(),
+            ran_ns=self.crew.running_ns - self._ran_before_ns,
+            bounds=self._bounds(),
         )
         look = (self._sample, self._trouble)
-        return portrait(self.facts, self.crew, self.tally, look, gauges)
+        made = portrait(self.facts, self.crew, self.tally, look, gauges)
+        exhausted = sum(exhausted for _, exhausted in self.tally.retries().values())
+        return msgspec.structs.replace(made, alerts=self.alerting.face, retries_exhausted=exhausted, grew=self._grew())
+
+    def _bounds(self) -> Bounds:
+        """How many repeats and passes there may be."""
+        settings = self.steering.settings
+        if self.facts.plan != "assign":
+            return Bounds(settings.run.repeat)
+        assign = settings.assign
+        return Bounds(settings.run.repeat, assign.passes or assign.max_iterations, exact=assign.passes > 0)
 
     @property
     def _ids(self) -> Ids:
@@ -295,7 +367,10 @@ class Run:
     async def record(self) -> None:
         """Write a keyframe for the screens and the samples taken each second, until cancelled."""
         while True:
+            snapshot = await self.snapshot()
+            # What is recorded is what rules judge: replayed, they give the same.
+            self.alerting.take(snapshot)
             # Packing takes some milliseconds: in a thread, no attempt waits for it.
-            await asyncio.to_thread(self.recording.write, await self.snapshot())
+            await asyncio.to_thread(self.recording.write, snapshot)
             self.samples.flush()
             await self.clock.sleep_until(self.clock.now_ns() + NS)

@@ -11,15 +11,19 @@ from typing import Any
 import msgspec
 from dotenv import dotenv_values
 
+from engine.alert_rules import check_telling
 from engine.config import Settings, SettingsInvalid
+from engine.thresholds import ThresholdInvalid, parsed
 
 ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
 ENV_PREFIX = "SLOTFILL_"
 SECTIONS = (
     *("run", "fill", "assign", "create", "burst", "sweep", "allocator", "api", "flags"),
-    *("embedded", "records", "observe", "console"),
+    *("embedded", "records", "observe", "observability", "webhook", "console", "production"),
 )
+THRESHOLDS = "thresholds"
+"""The one section whose keys are names of figures."""
 SEE_ALL = "slotfill config show lists every setting"
 _SHORT = {
     f"{section}.{field}": field
@@ -114,7 +118,8 @@ def with_value(settings: Settings, key: str, value: str) -> Settings:
 def flat(settings: Settings) -> dict[str, str]:
     """Every setting by its dotted key, as text; targets and presets left out."""
     values = msgspec.to_builtins(settings)
-    return {f"{section}.{key}": _text(value) for section in SECTIONS for key, value in values[section].items()}
+    found = {f"{section}.{key}": _text(value) for section in SECTIONS for key, value in values[section].items()}
+    return found | {f"{THRESHOLDS}.{name}": bound for name, bound in settings.thresholds.items()}
 
 
 def _text(value: object) -> str:
@@ -153,9 +158,17 @@ def _lay(values: dict[str, Any], origins: dict[str, str], new: Mapping[str, Any]
             raise SettingsInvalid(
                 f"{origin}: {section} = {content!r} stands outside a table; put it under [run] or another"
             )
-        for key, value in content.items():
+        for key, value in (_named(content) if section == THRESHOLDS else content).items():
             values.setdefault(section, {})[key] = value
             origins[f"{section}.{key}"] = origin
+
+
+def _named(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Names with dots in them, whether TOML was given quotes or made tables of them."""
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        found |= _named(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value}
+    return found
 
 
 def _lay_environment(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str], origin: str) -> None:
@@ -171,6 +184,10 @@ def _lay_environment(values: dict[str, Any], origins: dict[str, str], environ: M
 
 def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str, origin: str) -> None:
     section, found, key = dotted.partition(".")
+    if section == THRESHOLDS and key:
+        values.setdefault(section, {})[key] = text
+        origins[dotted] = origin
+        return
     annotations = Settings.__annotations__
     known = annotations[section].__struct_fields__ if section in SECTIONS else ()
     if not found or key not in known:
@@ -199,8 +216,14 @@ def _convert(values: dict[str, Any], origin: str, origins: Mapping[str, str] | N
         if found and key in values.get(section, {}):
             origin = (origins or {}).get(place, origin)
             where = "" if origin.startswith("option") or origin == place else f"{origin}: "
-            raise SettingsInvalid(f"{where}{place} = {given[section][key]} does not do: {_wanted(text)}") from error
+            value = _one_line(given[section][key])
+            raise SettingsInvalid(f"{where}{place} = {value} does not do: {_wanted(text)}") from error
         raise SettingsInvalid(f"{origin}: {text}{f' in [{place}]' if found else ''}; {SEE_ALL}") from error
+
+
+def _one_line(value: object) -> str:
+    """A value as it was given, or in quotes where it would break the line."""
+    return str(value) if str(value).isprintable() else repr(value)
 
 
 def _wanted(text: str) -> str:
@@ -266,6 +289,11 @@ def check(settings: Settings) -> None:
         raise SettingsInvalid(
             f"waits_hz = {settings.observe.waits_hz:g} is no number of looks a second; give 0 for none, or up to 20"
         )
+    try:
+        parsed(settings.thresholds)
+    except ThresholdInvalid as error:
+        raise SettingsInvalid(str(error)) from error
+    check_telling(settings)
     if settings.records.journal_fsync not in ("batched", "each"):
         raise SettingsInvalid(f"journal_fsync = {settings.records.journal_fsync}: give batched or each")
 
@@ -307,6 +335,8 @@ def check_sweep(settings: Settings) -> None:
         raise SettingsInvalid(f"sweep.seconds = {sweep.seconds:g} is no length; give seconds, or 0 for the whole plan")
     if sweep.experiment not in ("auto", "on", "off"):
         raise SettingsInvalid(f"sweep.experiment = {sweep.experiment}: give auto, on or off")
+    if not 0 <= sweep.laps <= 60:
+        raise SettingsInvalid(f"sweep.laps = {sweep.laps} is no number of laps; give 1 to 60, or 0 for what is needed")
     if not 1 <= sweep.delay_ms <= 60_000:
         raise SettingsInvalid(f"sweep.delay_ms = {sweep.delay_ms} is no delay; give 1 to 60000")
     if settings.run.rate is not None:

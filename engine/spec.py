@@ -23,6 +23,9 @@ class Spec(msgspec.Struct, frozen=True):
     sweep: bool = False
     """The plan is run at every level of `settings.sweep`, and not at one concurrency."""
 
+    database: str = ""
+    """Of a watch on the embedded cluster: the database that is looked at."""
+
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The engine stands and the run begins."""

@@ -5,24 +5,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
 from tui.asking import AskingConsole
 from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
+from tui.driver import LinkDriver
 from tui.format import elapsed
 from tui.lines import Ink
 from tui.panel import Panel
 from tui.screens.main import MainScreen
 from tui.screens.prompt import Prompt
 from tui.screens.sheet import Sheet
+from tui.watching import left_words
 
-# Textual queues 30 writes and then blocks; with more than three waiting, keys would take seconds to show.
-_MOST_WRITES_WAITING = 3
 _FIRST_PICTURE_S = 1.0
 
 
@@ -47,10 +50,23 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
 
     async def _watch(self) -> None:
         """Ask, draw, sleep: one after the other, so a slow engine or terminal only lowers the rate."""
+        due_ns = 0
         while True:
-            if not self.main.banner.frozen:
+            if self._keeps_up() and self.clock.now_ns() >= due_ns and not self.main.banner.frozen:
                 await self.look()
+                due_ns = self.clock.now_ns() + round(self.driver.link.step_s * 1e9 if self.driver else 0)
             await asyncio.sleep(self.refresh_s)
+
+    def _keeps_up(self) -> bool:
+        """Whether the terminal has shown the last picture; one that it has not is worth no other."""
+        driver = self.driver
+        if driver is None:
+            return True
+        driver.look_after(self.refresh_s)
+        ready = driver.ready()
+        if self.main.banner.link != driver.link.words:
+            self.tell(link=driver.link.words)
+        return ready
 
     async def look(self) -> None:
         """Ask once, and draw the answer if it is a new one."""
@@ -69,9 +85,6 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
         if self.main.banner.frozen:
             return  # frozen while the answer was on its way
         changed = self.last is None or snapshot.tick != self.last.tick
-        if changed and self._writes_waiting() > _MOST_WRITES_WAITING:
-            self.main.banner = msgspec.structs.replace(self.main.banner, skipped=self.main.banner.skipped + 1)
-            return
         self.last = snapshot
         self.first_picture.set()
         self.tell_time()
@@ -89,22 +102,46 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
     def draw(self, snapshot: RunSnapshot) -> None:
         """Show a picture on the screen and on whatever lies over it."""
         snapshot = self.widened(snapshot)
+        if self.driver is not None:
+            self.driver.link.drawn()
         self.main.show(snapshot)
         for screen in self.screen_stack:
             if isinstance(screen, Sheet):
                 screen.show(snapshot)
 
-    def _writes_waiting(self) -> int:
-        """Writes the terminal has not taken yet; Textual keeps the count to itself, and has none without a terminal."""
-        queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
-        return int(queue.qsize()) if queue is not None else 0
+    # -- the terminal ----------------------------------------------------------------------------------------
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own where Textual would drive a terminal itself; a browser has another way."""
+        usual = super().get_driver_class()
+        return LinkDriver if usual is LinuxDriver else usual
+
+    @property
+    def driver(self) -> LinkDriver | None:
+        """What drives the terminal; None in a browser and in tests."""
+        return self._driver if isinstance(self._driver, LinkDriver) else None
+
+    def redraw(self) -> None:
+        """Paint all of it again: something else wrote on the terminal."""
+        if self.driver is not None:
+            self.driver.redraw()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Have the terminal show an update; the one place through which all of Textual's painting goes."""
+        shows = self._running and not self._closed and not self._batch_count
+        if self.driver is None or not shows or not isinstance(renderable, (ChopsUpdate, LayoutUpdate)):
+            super()._display(screen, renderable)
+            return
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        self.driver.show(renderable, cursor, synced=self._sync_available)
+        self.post_display_hook()
 
     # -- commands --------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that open the line are those of the main screen, and are typed once it is open."""
         if action == "command" and parameters and parameters[0] in OPENS_PROMPT:
-            return isinstance(self.screen, MainScreen) and not self.main.prompt.display
+            return isinstance(self.screen, MainScreen) and self.main.focused is not self.main.prompt
         return super().check_action(action, parameters)
 
     async def action_command(self, name: str) -> None:
@@ -167,6 +204,8 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
             self.exit(self.left_words())
         elif run is None:
             self.exit("the engine had not answered yet; slotfill ls shows what runs")
+        elif run.state.is_over and run.watches:
+            self.exit(f"watch {run.run_id} has ended: {run.reason or run.state.value}")
         elif run.state.is_over:
             code = f", exit {run.exit_code}" if run.exit_code is not None else ""
             self.exit(
@@ -178,5 +217,7 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
                 f"the engine of run {run.run_id} does not answer ({self.main.banner.lost}); "
                 "slotfill ls shows what became of it"
             )
+        elif run.watches:
+            self.exit(left_words(run))
         else:
             self.exit(f"the run goes on; slotfill attach {run.run_id}")

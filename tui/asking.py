@@ -74,7 +74,7 @@ class AskingConsole(TravellingConsole):
     async def _replay(self, row: RunRow) -> str:
         """Lend the terminal to a replay, or to a second console of a run that goes on; what came of it."""
         words = ["attach", row.name, "--watch"] if row.entry.is_live else ["replay", row.name]
-        words += ["--runs", str(row.entry.path.parent), *(("--ascii",) if self.ascii_only else ())]
+        words += ["--runs", str(row.entry.path.parent), *self.look_options]
         frozen = self.main.banner.frozen
         # Nothing may be painted while the terminal is somebody else's.
         self.tell(frozen=True)

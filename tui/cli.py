@@ -38,10 +38,27 @@ RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--clone-from", "create.clone_from", "YYYY-MM-DD", "create: clone the pending bookings of that day"),
     ("--requests", "burst.requests", "N", "burst: requests at once"),
     ("--duplicates", "burst.duplicates", "N", "burst: so many of them repeat another one's key"),
+    ("--metrics-port", "observability.metrics_port", "N", "counters at http://127.0.0.1:N/metrics, in OpenMetrics"),
     ("--name", "run.name", "TEXT", "a name for the run"),
     ("--runs", "records.runs", "DIR", "where runs are kept"),
 )
 """Options that stand for one setting each: option, setting, metavar, help."""
+THRESHOLDS = (
+    "p50, p90, p95, p99, min or max .STEP (200ms, 0.2s); success_rate (0.9, 90%%); attempts; acknowledged; persisted; "
+    "late; fills_per_s; effective_concurrency; tables_per_booking; seat_waste.mean, .total; outcomes.OUTCOME; "
+    "refusals.OUTCOME; refusals.STEP.OUTCOME; retries.OUTCOME; exhausted.OUTCOME; lost, torn, altered, recovered, "
+    "void, unresolved, unverified, skipped, duplicate, phantom; integrity.CHECK"
+)
+"""Figures that may be bounded, for --help; the engine, which knows each by name, is not loaded for it."""
+
+
+def thresholds_of(asked: Sequence[str]) -> list[str]:
+    """`thresholds.NAME=BOUNDS` of each figure; several bounds of one figure stand together."""
+    found: dict[str, list[str]] = {}
+    for one in asked:
+        at = next((place for place, sign in enumerate(one) if sign in "<>="), len(one))
+        found.setdefault(one[:at].strip(), []).append(one[at:].strip())
+    return [f"thresholds.{name}={','.join(bounds)}" for name, bounds in found.items()]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -84,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     _run(made, plan=False)
     _live(verb)
     _looks(verb)
+    _watch(verb)
     _mends(verb)
     _house(verb)
     return top
@@ -107,7 +125,7 @@ def _live(verb: _Verb) -> None:
         if name == "attach":
             made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one")
             made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
-            made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+            _face(made)
     made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
     made.add_argument(
         "words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N; fault.NAME=on|off"
@@ -126,20 +144,17 @@ def _looks(verb: _Verb) -> None:
     made = verb("verify", "verify", "hold everything a run claims against its database once more, by other code")
     _which_run(made)
     _common(made)
-    made = verb("compare", "compare", "hold runs against each other: paired by booking where seeds agree")
-    made.add_argument(
-        "runs_given", nargs="+", metavar="RUN", help="two or more; the first is what the others are held to"
-    )
+    made = verb("alerts", "alerts", "test RUN: when each alert rule of this configuration would have been raised")
+    made.add_argument("what", choices=("test",), help="hold the rules against a recorded run")
+    _which_run(made)
     _common(made)
+    _compare(verb("compare", "compare", "hold runs against each other: paired by booking where seeds agree"))
     made = verb(
         "optimum", "optimum", "how many bookings the house could have seated at most, proven, and who was missed"
     )
     _which_run(made)
     _common(made)
-    made = verb("report", "report", "print a run's report; with --audit, compute every number in it once more")
-    _which_run(made)
-    made.add_argument("--audit", action="store_true", help="recompute every number from the records it points to")
-    _common(made)
+    _report(verb("report", "report", "print a run's report; with --audit, compute every number in it once more"))
     made = verb("import", "import_", "make a run's folder of the platform's old reports: one call, one run")
     made.add_argument(
         "files", nargs="+", metavar="FILE", help="reports; a restaurant that comes again is the next pass"
@@ -152,7 +167,7 @@ def _looks(verb: _Verb) -> None:
     _which_run(made)
     made.add_argument("--speed", default="1", metavar="X", help="seconds of the run in one of yours; default 1")
     made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one, as a reference")
-    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    _face(made)
     _common(made)
     made = verb("snapshot", "snapshot", "export a run as it is now: JSON, Markdown, CSV and a picture of the screen")
     _which_run(made)
@@ -166,6 +181,45 @@ def _looks(verb: _Verb) -> None:
     made.add_argument("runs_given", nargs="*", metavar="RUN", help="these; default: all but the newest")
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
+    _common(made)
+
+
+def _watch(verb: _Verb) -> None:
+    """What looks at a database in which no run of ours works."""
+    made = verb("watch", "watch", "the console on a database without a run: it only looks, and writes nothing")
+    _which_run(made)
+    made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
+    made.add_argument("--database", metavar="NAME", help="one of the embedded cluster's, instead of that of RUN")
+    made.add_argument("--dsn", metavar="URL", help="any Postgres; leave its password to PGPASSWORD or ~/.pgpass")
+    made.add_argument("--headless", action="store_true", help="a sentence for each change instead of the console")
+    made.add_argument(
+        "--yes", nargs="?", const="", metavar="DATABASE", help="backends of a remote one may be cancelled"
+    )
+    _face(made)
+    _common(made)
+
+
+def _compare(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "runs_given", nargs="+", metavar="RUN", help="two or more; the first is what the others are held to"
+    )
+    made.add_argument("--against", nargs="+", metavar="RUN", help="hold all RUNs, as one arm, to these, as another")
+    made.add_argument("--by", metavar="KEY", help="make arms of the runs that agree in a setting: run.concurrency")
+    made.add_argument("--md", action="store_true", help="print the page as Markdown, with the tables of all runs")
+    made.add_argument("--out", metavar="DIR", help="write compare.md and compare.json there too")
+    _common(made)
+
+
+def _report(made: argparse.ArgumentParser) -> None:
+    _which_run(made)
+    made.add_argument("--audit", action="store_true", help="recompute every number from the records it points to")
+    made.add_argument(
+        "--format",
+        action="append",
+        choices=("md", "html", "csv", "junit", "prom", "all"),
+        help="write this form, repeatable; default: md is printed, and report.html written beside result.json",
+    )
+    made.add_argument("--out", metavar="DIR", help="where to; default: the run's own folder")
     _common(made)
 
 
@@ -194,6 +248,14 @@ def _house(verb: _Verb) -> None:
     made.add_argument("--database", metavar="NAME", help="one of the embedded cluster's; default: a new one")
     made.add_argument("--data", metavar="NAME", help="what a new one is seeded with: white-horse, stress or today")
     _common(made)
+    made = verb("serve-console", "serve_console", "the console of a run in a browser, until you stop it")
+    _which_run(made)
+    made.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1; others want --yes")
+    made.add_argument("--port", type=int, default=0, metavar="N", help="default: any that is free")
+    made.add_argument("--control", action="store_true", help="its keys steer the run; else it only watches")
+    made.add_argument("--yes", action="store_true", help="serve it to other machines, too")
+    _face(made)
+    _common(made)
     made = verb("env", "env", "check the environment, the API and the database of a target; nothing is written")
     made.add_argument("what", choices=("check",))
     made.add_argument("--target", metavar="NAME", help="default: embedded")
@@ -212,6 +274,16 @@ def _common(made: argparse.ArgumentParser) -> None:
     made.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="any setting")
     if not any("--runs" in action.option_strings for action in made._actions):
         made.add_argument("--runs", metavar="DIR", help="where runs are kept")
+
+
+def _face(made: argparse.ArgumentParser) -> None:
+    """How a console shows itself."""
+    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII; default: by the locale")
+    made.add_argument("--no-ascii", action="store_true", help="Unicode, whatever the locale")
+    made.add_argument(
+        "--theme", metavar="NAME", help="auto, dark, 256, ansi, ansi-light, high-contrast or colour-blind"
+    )
+    made.add_argument("--no-mouse", action="store_true", help="clicks and selecting stay the terminal's")
 
 
 def _which_run(made: argparse.ArgumentParser) -> None:
@@ -237,11 +309,17 @@ def _run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
         metavar="NAME[=VALUE]",
         help="switch a known pathology on; `slotfill faults` lists them",
     )
+    made.add_argument(
+        "--threshold",
+        action="append",
+        metavar="NAME<=VALUE",
+        help="a bound on a figure at the end, exit 1 when it fails; repeatable. NAME: " + THRESHOLDS,
+    )
     made.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
     made.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
     made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
     made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
-    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII")
+    _face(made)
     made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
     made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="answer; a remote target wants its name")
     _common(made)
@@ -268,6 +346,7 @@ def options_of(args: argparse.Namespace) -> list[str]:
         options.append(f"run.restaurants={','.join(args.restaurant)}")
     if getattr(args, "fault", None):
         options.append(f"run.faults={','.join(args.fault)}")
+    options += thresholds_of(getattr(args, "threshold", None) or ())
     if getattr(args, "max_tables", None):
         options += [f"allocator.max_tables={args.max_tables}", f"create.max_tables={args.max_tables}"]
     for flag, key in (
@@ -281,8 +360,15 @@ def options_of(args: argparse.Namespace) -> list[str]:
         options.append(f"sweep.levels={args.levels}")
     if getattr(args, "experiment", None) is not None:
         options.append(f"sweep.experiment={'on' if args.experiment else 'off'}")
-    if getattr(args, "ascii", False):
-        options.append("console.ascii=true")
+    for flag, option in (
+        ("ascii", "console.ascii=true"),
+        ("no_ascii", "console.ascii=false"),
+        ("no_mouse", "console.mouse=false"),
+    ):
+        if getattr(args, flag, False):
+            options.append(option)
+    if getattr(args, "theme", None):
+        options.append(f"console.theme={args.theme}")
     return [*args.settings, *options]
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding
 
+from tui.notes import NOTIFY
 from tui.panels.registry import PANELS
+from tui.themes import AUTO, NAMES
 
 if TYPE_CHECKING:
     from tui.app import SlotfillApp
@@ -110,7 +112,7 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "stop",
         ("X",),
-        "stop: let attempts end; twice within 3 s cancels them",
+        "stop: asks, then lets attempts end; the key twice cancels them",
         lambda app, _: app.stop(),
         _RUN,
         True,
@@ -171,6 +173,8 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand("copy", ("y",), "copy the row under the cursor", lambda app, _: app.copy_row(), _ROW),
     ConsoleCommand("up", ("up",), "row above", lambda app, _: app.main.move(-1), _ROW),
     ConsoleCommand("down", ("down",), "row below", lambda app, _: app.main.move(1), _ROW),
+    ConsoleCommand("left", ("left",), "column to the left", lambda app, _: app.main.move_across(-1), _ROW),
+    ConsoleCommand("right", ("right",), "column to the right", lambda app, _: app.main.move_across(1), _ROW),
     ConsoleCommand("page-up", ("pageup",), "a page up", lambda app, _: app.main.move_pages(-1), _ROW),
     ConsoleCommand("page-down", ("pagedown",), "a page down", lambda app, _: app.main.move_pages(1), _ROW),
     ConsoleCommand("first", ("home",), "first row", lambda app, _: app.main.move(-1_000_000), _ROW),
@@ -190,10 +194,10 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "jump",
         (),
-        "which class { and } go by: alert operator error mark, or an event's word",
+        "what { and } go by: alert operator error mark, or an event's word; and words in its line",
         lambda app, words: app.choose_jump(words),
         _TIME,
-        takes="CLASS",
+        takes="CLASS WORDS",
     ),
     ConsoleCommand(
         "go",
@@ -253,6 +257,7 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "postgres", ("p",), "the server: settings, databases, sizes, rights", lambda app, _: app.postgres(), _PANELS
     ),
+    ConsoleCommand("consoles", (), "who looks at this run, by number", lambda app, _: app.consoles(), _PANELS),
     ConsoleCommand("runs", ("R",), "all runs: open, compare, prune", lambda app, _: app.runs(), _PANELS),
     ConsoleCommand("next-panel", ("tab",), "next panel", lambda app, _: app.main.step_focus(1), _PANELS),
     ConsoleCommand("previous-panel", ("shift+tab",), "panel before", lambda app, _: app.main.step_focus(-1), _PANELS),
@@ -263,8 +268,25 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
         "layout", ("L",), "next layout", lambda app, words: app.main.next_preset(words), _VIEW, takes="NAME"
     ),
     ConsoleCommand("back", ("escape",), "back; clear the filter", lambda app, _: app.main.back(), _VIEW),
+    ConsoleCommand("redraw", ("ctrl+l",), "paint the screen anew", lambda app, _: app.redraw(), _VIEW),
     ConsoleCommand(
         "refresh", (), "seconds between pictures", lambda app, words: app.set_refresh(words), _VIEW, takes="SECONDS"
+    ),
+    ConsoleCommand(
+        "theme",
+        (),
+        "colours, at once: auto, high-contrast, colour-blind and more",
+        lambda app, words: app.choose_theme(words),
+        _VIEW,
+        takes="NAME",
+    ),
+    ConsoleCommand(
+        "notify",
+        (),
+        "what a new alert sends to the terminal: off bell osc9 both",
+        lambda app, words: app.choose_notify(words),
+        _VIEW,
+        takes="HOW",
     ),
     ConsoleCommand(
         "export",
@@ -295,6 +317,8 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
 )
 OPENS_PROMPT = ("command", "filter", "go", "mark")
 """Commands whose key opens the line to type on."""
+_WORDS: dict[str, tuple[str, ...]] = {"theme": (AUTO, *NAMES), "notify": NOTIFY}
+"""What may stand behind a command's name, where there is no more than that."""
 BY_COMMAND: dict[str, ConsoleCommand] = {command.name: command for command in COMMANDS}
 
 
@@ -333,8 +357,11 @@ def read_command(text: str) -> tuple[ConsoleCommand, str]:
 
 
 def completion(text: str, settings: dict[str, str]) -> str | None:
-    """How the typed beginning of a command may go on: names first, then the keys that `set` knows."""
+    """How the typed beginning of a command may go on: names first, then what may stand behind them."""
     if text.startswith("set ") and "=" not in text:
         begun = text.removeprefix("set ")
         return next((f"set {key}={settings[key]}" for key in sorted(settings) if begun and key.startswith(begun)), None)
+    name, spaced, begun = text.partition(" ")
+    if spaced:
+        return next((f"{name} {word}" for word in _WORDS.get(name, ()) if begun and word.startswith(begun)), None)
     return next((command.name for command in COMMANDS if text and command.name.startswith(text)), None)

@@ -11,7 +11,7 @@ from engine.clock import RunningClock
 from engine.front import FrontDoor
 from engine.model.snapshot import RunSnapshot
 from tui.lines import Ink
-from tui.palette import ANSI_INKS, NAME, THEME
+from tui.palette import ANSI_INKS, COLOURLESS, NAME, THEMES
 from tui.screens.main import MainScreen
 
 Export = Callable[[RunSnapshot, str], Awaitable[str]]
@@ -37,8 +37,9 @@ class Console(App[str]):
         colourless = "NO_COLOR" in os.environ
         # Textual answers NO_COLOR with greys in true colour, unless the terminal's own colours are chosen before.
         super().__init__(ansi_color=True if colourless else None)
-        self.register_theme(THEME)
-        self.theme = "ansi-dark" if colourless else NAME
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = COLOURLESS if colourless else NAME
         self.animation_level = "none"
         self.door = door
         self.who = who

@@ -16,6 +16,7 @@ from engine.model.truth_face import MissedFace
 from engine.records.process import started
 from engine.records.result import read_result
 from engine.spec import Ready
+from engine.thresholds import told
 from tui.format import elapsed, plain, took
 from tui.verbs.speak import say, say_json, tell, who, wrong
 
@@ -71,7 +72,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
     """
     snapshot: RunSnapshot | None = None
     printed_ns = 0
-    told_legs = 0
+    told_legs = told_alerts = 0
     told_plan = told_lost = False
     while snapshot is None or snapshot.run.exit_code is None:
         try:
@@ -98,6 +99,10 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         if not told_lost and snapshot.truth.missed:
             tell(first_lost(snapshot.truth.missed[0]))
             told_lost = True
+        if snapshot.alerts.raised > told_alerts:
+            for alert in snapshot.alerts.alerts[told_alerts - snapshot.alerts.raised :]:
+                tell(f"ALERT {alert.rule} ({alert.severity}): {alert.value:.4g} where {alert.says}")
+            told_alerts = snapshot.alerts.raised
         # Short runs end between two lines; looking more often than printing lets the command end with them.
         if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
             tell(progress(snapshot))
@@ -201,7 +206,7 @@ def progress(snapshot: RunSnapshot) -> str:
         f"in flight {run.in_flight}",
         f"workers {run.workers}",
         f"lag {took(run.lag_p99_ns)}",
-        *([f"left {elapsed(run.left_ns)}"] if run.left_ns is not None else []),
+        *([f"left {elapsed(run.left_ns)} by {run.left_says}"] if run.left_ns is not None else []),
     ]
     if run.reason:
         parts.append(plain(run.reason))
@@ -259,6 +264,7 @@ def summary(result: Result) -> list[str]:
             f"{result.fills_per_s:.1f} fills/s, effective concurrency {result.effective_concurrency:.2f}, "
             f"seat waste {result.seat_waste.total}"
         )
+    lines += [f"threshold {plain(told(one))}" for one in result.thresholds]
     lines += [f"note: {plain(alert)}" for alert in result.alerts]
     for step, latency in result.latency_ms.items():
         p50 = "-" if latency.p50 is None else f"{latency.p50:.2f}"

@@ -98,8 +98,13 @@ def fit(given: Line, width: int) -> Line:
     spans: list[Span] = []
     left = width
     for raw in given.spans:
-        span = Span(plain(raw.text), raw.ink)
-        size = width_of(span.text)
+        text = raw.text
+        if text.isascii() and text.isprintable():
+            # What nearly all spans are, and this is asked of each one of every picture.
+            span, size = raw, len(text)
+        else:
+            span = Span(plain(text), raw.ink)
+            size = width_of(span.text)
         if size <= left:
             if size:
                 spans.append(span)
@@ -121,9 +126,10 @@ def fill(lines: Iterable[Line], area: Area) -> list[Line]:
 
 
 def rule(title: str, width: int, focused: bool) -> Line:
-    """A panel's title line: `─ title ────`."""
+    """A panel's title line: `─ title ────`; `> title ────` of the one that has the keys, as its row has a `>`."""
     text = cut(title, max(0, width - 4))
-    spans = (Span("─ ", Ink.RULE), Span(text, Ink.ACCENT if focused else Ink.TITLE), Span(" ", Ink.RULE))
+    begins, ink = (Span("> ", Ink.ACCENT), Ink.ACCENT) if focused else (Span("─ ", Ink.RULE), Ink.TITLE)
+    spans = (begins, Span(text, ink), Span(" ", Ink.RULE))
     return Line((*spans, Span("─" * max(0, width - width_of(text) - 3), Ink.RULE)))
 
 

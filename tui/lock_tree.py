@@ -200,8 +200,9 @@ def _node(
         spans.append((f"  holds {', '.join(held[node.pid])}", Ink.TEXT))
     if node.blocked:
         spans.append((f"  blocks {node.blocked}", Ink.STRONG))
-    spans.append((_step(worker), Ink.TEXT))
+    # The pid is what :cancel takes.
     spans.append((f"  pid {node.pid}" if node.pid else "", Ink.MUTED))
+    spans.append((_step(worker), Ink.TEXT))
     spans.append((f"  b-{worker.booking}" if worker is not None and worker.booking else "", Ink.MUTED))
     lines = [line(*spans, row=key)]
     query = " ".join(backend.query.split()) if backend is not None else ""

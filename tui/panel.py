@@ -1,11 +1,13 @@
 """The base of every panel: lines in, and only what differs from the last lines goes to the terminal."""
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import msgspec
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -14,9 +16,11 @@ from textual.widget import Widget
 from engine.model.detail import DetailKind
 from engine.model.sample import Backend
 from engine.model.snapshot import RunSnapshot
-from tui.lines import BLANK, Area, Ink, Line, Span, fill, fit, line, rule
+from tui.age import look_age
+from tui.lines import BLANK, Area, Ink, Line, Span, cut, fill, fit, line, rule
 from tui.table import first_row
 from tui.view import View
+from tui.watching import no_run
 
 _TO_ASCII = str.maketrans({"─": "-", "│": "|"})
 
@@ -42,7 +46,7 @@ class Inked(Widget):
         self.ascii_only = ascii_only
         self._lines: list[Line] = []
         self._strips: dict[int, Strip] = {}
-        self._styles_of: dict[str, Style] = {}
+        self._styles_of: dict[tuple[str, bool], Style] = {}
         self._lit = ""
 
     @property
@@ -84,20 +88,26 @@ class Inked(Widget):
     def _strip(self, given: Line) -> Strip:
         width = self.size.width
         lit = bool(self._lit) and given.row == self._lit
-        base = self._ink("cursor") if lit else Style.null()
         segments = []
         for span in fit(given, width).spans:
             text = span.text
             if self.ascii_only:
                 text = text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
             # Every segment has a style: under NO_COLOR a filter adds to it and fails on None.
-            segments.append(Segment(text, self._ink(span.ink.value) + base))
+            segments.append(Segment(text, self._ink(span.ink.value, lit=lit)))
         return Strip(segments, width)
 
-    def _ink(self, name: str) -> Style:
-        style = self._styles_of.get(name)
+    def _ink(self, name: str, *, lit: bool) -> Style:
+        style = self._styles_of.get((name, lit))
         if style is None:
-            style = self._styles_of[name] = self.get_component_rich_style(f"ink--{name}", partial=name == "cursor")
+            style = self.get_component_rich_style(f"ink--{name}")
+            if lit:
+                style += self.get_component_rich_style("ink--cursor", partial=True)
+            style = self._styles_of[name, lit] = self._filtered(style)
+        return style
+
+    def _filtered(self, style: Style) -> Style:
+        """The style as it is sent; Textual filters what a widget with borders draws by itself."""
         return style
 
     def notify_style_update(self) -> None:
@@ -143,6 +153,8 @@ class Panel(Inked, can_focus=True):
     """What is to be read in it, for the help of the focused panel."""
     ABOVE: ClassVar[int] = 1
     """Lines of `draw` above its rows."""
+    FROM_LOOK: ClassVar[bool] = False
+    """It draws what a look at the server told: its title says how old that is when it is not of now."""
 
     class Opened(Message):
         """A row was clicked twice."""
@@ -151,6 +163,29 @@ class Panel(Inked, can_focus=True):
         super().__init__(ascii_only=ascii_only, id=self.NAME)
         self.snapshot: RunSnapshot | None = None
         self.view = View(ascii=ascii_only)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: a panel has neither border nor padding, and Textual's way there costs as much again.
+
+        Colours are filtered once an ink, not once a line.
+        """
+        filters = self.get_line_filters()
+        if filters != self._filters:
+            self._filters = filters
+            self._strips.clear()
+            self._styles_of.clear()
+        strips = [self.render_line(y) for y in range(crop.y, crop.bottom)]
+        if crop.column_span == (0, self.size.width):
+            return strips
+        return [strip.crop(crop.x, crop.right) for strip in strips]
+
+    _filters: Sequence[LineFilter] = ()
+
+    def _filtered(self, style: Style) -> Style:
+        background = self.background_colors[1]
+        for one in self._filters:
+            style = one.apply([Segment(" ", style)], background)[0].style or style
+        return style
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
@@ -235,6 +270,9 @@ class Panel(Inked, can_focus=True):
         self.view = msgspec.structs.replace(self.view, cursor=rows[self._cursor_was_at])
         self.redraw()
 
+    def move_across(self, by: int) -> None:
+        """Put the cursor that many columns further, where there are columns."""
+
     @property
     def page(self) -> int:
         """Rows that are seen at once."""
@@ -286,8 +324,11 @@ def paint(kind: type[Panel], snapshot: RunSnapshot, area: Area, view: View) -> l
     inner = Area(area.width, area.height - 1)
     # What has the whole screen says where it belongs; escape goes back there.
     heading = f"{'run > ' * view.full}{kind.heading(snapshot, area, view)}"
+    if kind.FROM_LOOK and (age := look_age(snapshot)):
+        # Never cut off: figures that are not of now must not look as if they were.
+        heading = f"{cut(heading, max(0, area.width - len(age) - 8))}   {age}"
     title = rule(heading, area.width, view.focused)
-    body = kind.draw(snapshot, inner, view) if inner.height > 0 else []
+    body = (no_run(snapshot, kind.NAME) or kind.draw(snapshot, inner, view)) if inner.height > 0 else []
     return fill((title, *body), area)
 
 

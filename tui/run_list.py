@@ -13,7 +13,7 @@ from tui.table import Column, choose, head, row
 
 _COLUMNS = (
     Column("", 1),
-    Column("RUN", 9),
+    Column("RUN", 10),
     Column("STATE", 10),
     Column("EXIT", 4, 3, right=True),
     Column("STARTED", 19, 5),
@@ -80,7 +80,7 @@ def run_lines(rows: tuple[RunRow, ...], marked: frozenset[str], here: str, curso
         if one.entry.trouble:
             lines.append(line(("      ", Ink.MUTED), (one.entry.trouble, Ink.UNKNOWN)))
     disk = size_of(sum(one.entry.bytes for one in rows))
-    return [*lines, line((f"  {len(rows)} runs, {disk}", Ink.MUTED))]
+    return [*lines, line((f"  {len(rows)} run{'s' * (len(rows) != 1)}, {disk}", Ink.MUTED))]
 
 
 def _cells(one: RunRow, marked: frozenset[str], here: str) -> tuple[Span, ...]:

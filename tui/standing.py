@@ -14,6 +14,7 @@ from tui.format import elapsed
 from tui.lines import Ink
 from tui.past import REFUSED, ReplayDoor
 from tui.timeline import Alert, Mark, Timeline, alerts_of, marks_of
+from tui.watching import refused
 
 _FOLLOW_S = 2.0
 """Between two looks into the run's files; nothing on the screen waits for them."""
@@ -47,6 +48,8 @@ class StandingConsole(ActingConsole):
         """Why a command that acts is not to be done where we stand; empty when it may."""
         if self.player is not None:
             return f"{name}: {REFUSED}"
+        if words := refused(self.last.run if self.last is not None else None, name):
+            return words
         if self.looking_ns is not None and name in _ROW_ACTS:
             return f"{name}: this row is of {elapsed(self.looking_ns)}, not of now; end returns to live"
         return ""
@@ -135,10 +138,12 @@ class StandingConsole(ActingConsole):
             words = f"PAST {elapsed(here)} of {elapsed(self.ends_ns)}"
             if self.main.banner.lost and self.last is not None and not self.last.run.state.is_over:
                 words += ", ENGINE LOST"
-        alerts = sum(one.until_ns > self.acknowledged_ns for one in self.alerts())
+        alerts = len(self.fresh())
         banner = self.main.banner
         if (banner.past, banner.alerts, banner.replay) != (words, alerts, self.player is not None):
             self.tell(past=words, alerts=alerts, replay=self.player is not None)
+        if self.player is None and self.diary is not None:
+            self.note([(one.at_ns, one.rule or one.word, one.text) for one in self.all_alerts()])
         self.main.show_time(self._timeline() if self.bar_open else None)
 
     def _timeline(self) -> Timeline:
@@ -166,6 +171,16 @@ class StandingConsole(ActingConsole):
         found = self.all_alerts()
         here = self.here_ns if self.player is not None else None
         return found if here is None else tuple(one for one in found if one.at_ns <= here)
+
+    def fresh(self, alerts: tuple[Alert, ...] | None = None) -> list[Alert]:
+        """Of these, or of those so far, the alerts that nobody has acknowledged, here or on another console."""
+        seen = self.last.alerts.alerts if self.last is not None else ()
+        done = {(one.rule, one.raised_ns) for one in seen if one.acknowledged_ns is not None}
+        return [
+            one
+            for one in (self.alerts() if alerts is None else alerts)
+            if one.until_ns > self.acknowledged_ns and (one.rule, one.at_ns) not in done
+        ]
 
     def all_alerts(self) -> tuple[Alert, ...]:
         """Every alert that is known of."""

@@ -6,13 +6,16 @@ import msgspec
 
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunFace, RunSnapshot
+from tui.age import look_age
 from tui.format import elapsed, per_second, ratio, size_of, tally, took, turns_word
 from tui.lines import BLANK, Ink, Line, Part, Span, cut, fit, ink_of, label, line, part, squeeze, width_of
 from tui.spark import bar
+from tui.watching import holds_line, run_parts
 
 _STATE_INKS = {
     RunState.STARTING: Ink.MUTED,
     RunState.RUNNING: Ink.FILLED,
+    RunState.WATCHING: Ink.ACCENT,
     RunState.PAUSING: Ink.CONTENTION,
     RunState.PAUSED: Ink.CONTENTION,
     RunState.DRAINING: Ink.CAPACITY,
@@ -35,8 +38,8 @@ class Banner(msgspec.Struct, frozen=True):
     """Workers asked for with + and -, not sent yet."""
     preset: str = "overview"
     sieve: str = ""
-    skipped: int = 0
-    """Paints left out because the terminal did not keep up."""
+    link: str = ""
+    """How slow the way to the terminal is, and how often it is painted therefore; empty when it is quick enough."""
     past: str = ""
     """Where in the run's time the screen stands; empty at the present."""
     replay: bool = False
@@ -65,6 +68,11 @@ def worker_words(run: RunFace, pending: int = 0) -> str:
         return f"workers {run.workers}"
     moving = f", draining {run.workers - wanted}" if run.workers > wanted and not pending else ""
     return f"workers {run.workers} -> {wanted}{moving}"
+
+
+def attached_words(run: RunFace) -> str:
+    """Who is there: `1 ana@jump1, 2 bo@jump1 watching`."""
+    return ", ".join(f"{one.number} {one.who.split()[0]}{' watching' * one.watches}" for one in run.attached if one.who)
 
 
 def fills_per_s(snapshot: RunSnapshot) -> float | None:
@@ -125,11 +133,10 @@ def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
             *_alarm(banner, run),
             part(4, (reason.strip(), Ink.MUTED)) if reason else part(9),
             part(3, (f"{run.name} " if run.name else "", Ink.ACCENT), (run.run_id, Ink.MUTED)),
-            part(7, run.plan, (f" seed {run.seed}", Ink.MUTED)),
-            part(6, ("on ", Ink.MUTED), run.target),
-            part(1, (worker_words(run, banner.pending), Ink.STRONG if run.workers != run.concurrency else Ink.TEXT)),
+            *(run_parts(run, width - 30) if run.watches else _plan_parts(run, banner)),
             part(5, ("lag ", Ink.MUTED), (took(run.lag_p99_ns) + (" !" if lag is Ink.CONTENTION else ""), lag)),
             part(8, (f"{run.consoles} consoles" if run.consoles != 1 else "1 console", Ink.MUTED)),
+            part(10, (attached_words(run), Ink.MUTED)) if len(run.attached) > 1 else part(10),
             part(9, (f"journal {size_of(run.journal_bytes)}", Ink.MUTED)),
             part(2, ("WATCHING", Ink.ACCENT)) if banner.watch and not banner.replay else part(9),
         ],
@@ -137,8 +144,18 @@ def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
     )
 
 
+def _plan_parts(run: RunFace, banner: Banner) -> list[Part]:
+    return [
+        part(7, run.plan, (f" seed {run.seed}", Ink.MUTED)),
+        part(6, ("on ", Ink.MUTED), run.target),
+        part(1, (worker_words(run, banner.pending), Ink.STRONG if run.workers != run.concurrency else Ink.TEXT)),
+    ]
+
+
 def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
     run = snapshot.run
+    if run.watches:
+        return holds_line(snapshot, width)
     ended = sum(one.count for one in snapshot.outcomes)
     others = sorted(
         (one for one in snapshot.outcomes if one.count and one.outcome != "filled"), key=lambda one: -one.count
@@ -153,6 +170,7 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
         parts.append(part(3, ("late ", Ink.MUTED), (tally(snapshot.paths.late), Ink.CONTENTION)))
     for place, one in enumerate(others):
         parts.append(part(3 + place, (f"{label(one.outcome)} ", Ink.MUTED), (tally(one.count), ink_of(one.kind))))
+    parts += _left(run)
     if run.turns:
         drawn = bar(run.turns_ended / run.turns, 16)
         blanks = "." * (16 - len(drawn))
@@ -168,6 +186,18 @@ def _outcome_line(snapshot: RunSnapshot, width: int) -> Line:
     return squeeze(parts, width)
 
 
+def _left(run: RunFace) -> list[Part]:
+    """About how long it goes on and what that is based on; or why it is not known."""
+    if run.state.is_over or not run.left_says:
+        return []
+    if run.left_ns is None:
+        return [part(3, ("left: ", Ink.MUTED), (run.left_says, Ink.MUTED))]
+    return [
+        part(2, ("left ", Ink.MUTED), (f"~{elapsed(run.left_ns)}", Ink.TEXT)),
+        part(12, (f"by {run.left_says}", Ink.MUTED)),
+    ]
+
+
 def _lost(snapshot: RunSnapshot) -> tuple[Part, ...]:
     """That acknowledged bookings are not as acknowledged: lost, torn, altered; never left out for want of room."""
     bad = snapshot.truth.bad
@@ -175,6 +205,8 @@ def _lost(snapshot: RunSnapshot) -> tuple[Part, ...]:
 
 
 def _busy(run: RunFace) -> Part:
+    if run.watches:
+        return part(9)
     words = f"{run.effective_concurrency:.1f} at work"
     if run.late_ns:
         return part(4, (words, Ink.TEXT), (f", {took(run.late_ns)} behind schedule", Ink.CONTENTION))
@@ -197,6 +229,9 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
         text = snapshot.sample_trouble or "not looked at yet"
         return squeeze([part(0, ("pg ", Ink.MUTED), (text, Ink.MUTED)), _busy(run), *_idle(run)], width)
     waiting = sum(one.ours + one.others for one in sample.waits if one.wait.startswith("Lock"))
+    # A role that sees no backend's wait sees the queues all the same.
+    waiting = waiting or len({one.pid for queue in sample.queues for one in queue.members if not one.granted})
+    hidden = sample.states.get("hidden", 0)
     oldest = max(
         [member.waited_ns or 0 for queue in sample.queues for member in queue.members]
         + [edge.waited_ns or 0 for edge in sample.blockings],
@@ -210,13 +245,17 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
     return squeeze(
         [
             part(0, ("pg ", Ink.MUTED), (f"{sample.connections}/{sample.max_connections}", Ink.TEXT)),
-            part(3, ("active ", Ink.MUTED), str(sample.states.get("active", 0))),
-            part(6, ("idle-tx ", Ink.MUTED), str(sample.states.get("idle in transaction", 0))),
+            part(3, (f"{hidden} hidden ?", Ink.UNKNOWN)) if hidden else part(9),
+            part(3, ("active ", Ink.MUTED), str(sample.states.get("active", 0))) if not hidden else part(9),
+            part(6, ("idle-tx ", Ink.MUTED), str(sample.states.get("idle in transaction", 0)))
+            if not hidden
+            else part(9),
             locks,
             part(7, ("deadlocks ", Ink.MUTED), (str(sample.deadlocks), Ink.FAULT if sample.deadlocks else Ink.TEXT)),
             _busy(run),
             *_idle(run),
             part(8, (f"look {took(sample.took_ns)}", Ink.MUTED)),
+            part(-1, (look_age(snapshot), Ink.UNKNOWN)) if look_age(snapshot) else part(9),
             part(5, (f"STALE LOOK: {snapshot.sample_trouble}", Ink.UNKNOWN)) if snapshot.sample_trouble else part(9),
         ],
         width,
@@ -253,13 +292,16 @@ def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
     if banner.lost and not over and not banner.message:
         result = banner.lost
     if over and not banner.message:
-        result = "" if banner.past else "the run is over; its result stays here until you leave with q"
+        what = (
+            "the watch has ended; what was seen" if snapshot and snapshot.run.watches else "the run is over; its result"
+        )
+        result = "" if banner.past else f"{what} stays here until you leave with q"
     return squeeze(
         [
             part(1, ("view ", Ink.MUTED), (view, Ink.TEXT if view == "LIVE" else Ink.CONTENTION)),
             part(4, ("layout ", Ink.MUTED), banner.preset),
             part(2, ("filter ", Ink.MUTED), (banner.sieve, Ink.ACCENT)) if banner.sieve else part(9),
-            part(3, (f"slow link, {banner.skipped} paints left out", Ink.CONTENTION)) if banner.skipped else part(9),
+            part(3, (banner.link, Ink.CONTENTION)) if banner.link else part(9),
             part(0, (banner.message or result, banner.ink if banner.message else Ink.ACCENT))
             if banner.message or result
             else part(9),

@@ -9,6 +9,15 @@ from tui.timeline import Timeline
 _INKS = {"R": Ink.ACCENT, "A": Ink.FAULT, "M": Ink.CONTENTION, "|": Ink.STRONG, ">": Ink.FILLED, "]": Ink.MUTED}
 _LEGEND = "  | here  R act  A alert  M mark  [ ] step  { } jump  g go"
 _LEAST_LEGEND = 100
+_LONGEST_NAME = 16
+
+
+def _name(cells: list[str], at: int, name: str) -> None:
+    """Write a mark's name behind its sign, where nothing else would be hidden by it."""
+    text = name.encode("ascii", "replace").decode("ascii")[:_LONGEST_NAME]
+    behind = range(at + 1, at + 1 + len(text))
+    if cells[at] == "M" and behind.stop < len(cells) and all(cells[place] == "=" for place in (*behind, behind.stop)):
+        cells[at + 1 : behind.stop] = text
 
 
 def time_line(timeline: Timeline, width: int) -> Line:
@@ -32,5 +41,8 @@ def time_line(timeline: Timeline, width: int) -> Line:
             cells[cell(mark.at_ns)] = mark.sign
     if timeline.at_ns is not None:
         cells[cell(timeline.at_ns)] = "|"
+    for mark in timeline.marks:
+        if mark.name and timeline.begins_ns <= mark.at_ns <= timeline.ends_ns:
+            _name(cells, cell(mark.at_ns), mark.name)
     spans = [Span("".join(group), _INKS.get(sign, Ink.MUTED)) for sign, group in groupby(cells)]
     return fit(Line((Span(left, Ink.STRONG), *spans, Span(right, Ink.MUTED), Span(legend, Ink.MUTED))), width)

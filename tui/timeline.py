@@ -12,6 +12,8 @@ from tui.format import elapsed, length_ns
 
 CLASSES = ("alert", "operator", "error", "mark")
 """Classes that have a name of their own; any other word is that of the event itself: `zone lock`, `pass`, `run`."""
+RULED = "alert"
+"""The word of what an alert rule has raised."""
 _S = 1_000_000_000
 _EPISODE_NS = 5 * _S
 """Faults of one word no further apart than this are one alert: a storm is one thing to look at."""
@@ -28,6 +30,8 @@ class Alert(msgspec.Struct, frozen=True):
     word: str
     text: str
     count: int
+    rule: str = ""
+    """The alert rule that raised it; empty for an episode of faults."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -35,6 +39,8 @@ class Mark(msgspec.Struct, frozen=True):
 
     at_ns: int
     sign: str
+    name: str = ""
+    """Of a named mark."""
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -57,7 +63,7 @@ def belongs(line: EventLine, name: str) -> bool:
     """Whether an event is of that class."""
     match name:
         case "alert":
-            return line.kind is Kind.FAULT
+            return line.kind is Kind.FAULT or line.word == RULED
         case "error":
             return line.kind not in (None, Kind.FILLED)
         case "operator":
@@ -79,10 +85,13 @@ def _plain(word: str) -> str:
 
 
 def alerts_of(lines: Iterable[EventLine]) -> tuple[Alert, ...]:
-    """Faults and losses, those of one word that came together as one, in the order they began."""
+    """What rules raised, and faults and losses, those of one word that came together as one; by when they began."""
     found: list[Alert] = []
     latest: dict[str, int] = {}
     for line in lines:
+        if line.word == RULED:
+            found.append(Alert(line.at_ns, line.at_ns, line.word, line.text, 1, line.text.partition(":")[0]))
+            continue
         if line.kind is not Kind.FAULT:
             continue
         place = latest.get(line.word)
@@ -97,7 +106,12 @@ def alerts_of(lines: Iterable[EventLine]) -> tuple[Alert, ...]:
 
 def marks_of(lines: Iterable[EventLine], alerts: Iterable[Alert]) -> tuple[Mark, ...]:
     """The signs of the time bar; where several fall on one cell the last of them stands."""
-    acts = [Mark(line.at_ns, "M" if belongs(line, "mark") else "R") for line in lines if belongs(line, "operator")]
+    acts = [
+        Mark(line.at_ns, "M", line.text.removeprefix("mark ").partition(":")[0]) if belongs(line, "mark")
+        else Mark(line.at_ns, "R")
+        for line in lines
+        if belongs(line, "operator")
+    ]  # fmt: skip
     named = [mark for mark in acts if mark.sign == "M"]
     return (*(mark for mark in acts if mark.sign == "R"), *(Mark(one.at_ns, "A") for one in alerts), *named)
 

@@ -1,11 +1,13 @@
 """The travelling half of the console: step, jump, go, zoom, alerts, another run behind this one, a replay's speed."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from engine.metrics.series import LONGEST, SECOND_NS
+from engine.model.command import Verb
 from engine.model.snapshot import EventLine
 from engine.records.archive import find
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
@@ -28,6 +30,8 @@ class TravellingConsole(StandingConsole):
 
     jump_class = "alert"
     """What { and } go by."""
+    jump_words = ""
+    """And what must stand in the event's line, by whom or about what; empty for any."""
     _presses = 0
     _pressed_ns = -_HELD_NS
 
@@ -66,19 +70,24 @@ class TravellingConsole(StandingConsole):
         await self.read_diary()
         here = self.ends_ns + 1 if self.here_ns is None else past.before(self.here_ns)
         if direction > 0:
-            found = following(self.noted(), self.jump_class, here)
+            found = following(self.jumpable(), self.jump_class, here)
         else:
             # What happened since the picture before is to be seen on this one.
-            found = preceding(self.noted(), self.jump_class, past.stepped(here, -1) if here > past.begins_ns else -1)
+            found = preceding(self.jumpable(), self.jump_class, past.stepped(here, -1) if here > past.begins_ns else -1)
         if found is None:
-            where = "after" if direction > 0 else "before"
-            self.say(f"no {self.jump_class} {where} {elapsed(min(here, self.ends_ns))}; :jump CLASS takes another")
+            where = f"{'after' if direction > 0 else 'before'} {elapsed(min(here, self.ends_ns))}"
+            self.say(f"no {self.jump_class} {self.jump_words}".rstrip() + f" {where}; :jump CLASS takes another")
             return
         self._hold()
         await self.go_to(past.after(found.at_ns), _words(found), Ink.ACCENT)
 
+    def jumpable(self) -> list[EventLine]:
+        """Events that { and } may go to."""
+        wanted = self.jump_words.casefold()
+        return [line for line in self.noted() if not wanted or wanted in f"{line.who} {line.text}".casefold()]
+
     async def choose_jump(self, words: str) -> None:
-        """The class that { and } go by; and there at once."""
+        """The class that { and } go by, with words its line must have where some are given; and there at once."""
         known = words_of(self.noted())
         if not words:
             menu = MenuScreen("jump to", list(known), self.jump_class, ascii_only=self.ascii_only)
@@ -90,6 +99,7 @@ class TravellingConsole(StandingConsole):
         if not chosen:
             return
         await self.read_diary()
+        chosen, self.jump_words = _parted(chosen, words_of(self.noted()))
         if not any(belongs(line, chosen) for line in self.noted()) and chosen not in words_of(self.noted()):
             known = ", ".join(words_of(self.noted()))
             self.say(f"jump: nothing of class {chosen} has happened; there are {known}", Ink.CONTENTION)
@@ -97,7 +107,7 @@ class TravellingConsole(StandingConsole):
         self.jump_class = chosen
         here = self.here_ns
         # From where we stand on; what lies only before it is meant as well.
-        ahead = here is not None and following(self.noted(), chosen, here) is not None
+        ahead = here is not None and following(self.jumpable(), chosen, here) is not None
         await self.jump(1 if ahead else -1)
 
     async def go(self, words: str) -> None:
@@ -134,7 +144,7 @@ class TravellingConsole(StandingConsole):
             return
         await self.read_diary()
         alerts = self.all_alerts()
-        fresh = [one for one in alerts if one.until_ns > self.acknowledged_ns]
+        fresh = self.fresh(alerts)
         here = self.here_ns
         coming = fresh if here is None else [one for one in fresh if one.at_ns > past.before(here)]
         if not coming:
@@ -147,14 +157,18 @@ class TravellingConsole(StandingConsole):
         words = f"alert {alerts.index(one) + 1} of {len(alerts)}: {moment(one.at_ns)} {one.word}{times}: {one.text}"
         await self.go_to(past.after(one.at_ns), words, Ink.FAULT)
 
-    def acknowledge(self) -> None:
-        """Count the alerts there are no more; what comes after them counts anew."""
-        fresh = [one for one in self.alerts() if one.until_ns > self.acknowledged_ns]
-        if not fresh:
+    async def acknowledge(self) -> None:
+        """Count the alerts there are no more; what comes after them counts anew. What rules raised, the run is told."""
+        fresh = self.fresh()
+        told = self.player is None and not self.watch_only and self.last is not None
+        of_run = told and self.last is not None and self.last.alerts.unacknowledged > 0
+        if not fresh and not of_run:
             self.say("no alert to acknowledge")
             return
-        self.acknowledged_ns = max(one.until_ns for one in fresh)
-        self.say(f"{len(fresh)} alert{'s' * (len(fresh) != 1)} acknowledged, on this console")
+        self.acknowledged_ns = max((one.until_ns for one in fresh), default=self.acknowledged_ns)
+        answer = await self.order(Verb.ACKNOWLEDGE) if of_run else None
+        where = f"for everybody, by {self.who}" if answer is not None and answer.done else "on this console"
+        self.say(f"{len(fresh)} alert{'s' * (len(fresh) != 1)} acknowledged, {where}")
         self.tell_time()
 
     async def zoom(self, words: str) -> None:
@@ -237,6 +251,14 @@ class TravellingConsole(StandingConsole):
         """What is said of a replay on leaving it."""
         run = self.last.run.run_id if self.last is not None else ""
         return f"replay of run {run} left at {elapsed(self.here_ns or 0)} of {elapsed(self.ends_ns)}"
+
+
+def _parted(typed: str, classes: Sequence[str]) -> tuple[str, str]:
+    """The class that was typed, and the words behind it; classes have blanks in their names."""
+    plain = typed.strip().replace("_", " ")
+    known = [name for name in classes if plain == name or plain.startswith(f"{name} ")]
+    name = max(known, key=len, default=typed.strip())
+    return name, plain.removeprefix(name).strip() if known else ""
 
 
 def _words(line: EventLine) -> str:

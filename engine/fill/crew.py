@@ -196,6 +196,12 @@ class Crew:
         return self._busy_ns / self._running_ns if self._running_ns else 0.0
 
     @property
+    def running_ns(self) -> int:
+        """How long it has been running, pauses left out."""
+        self._count_time()
+        return self._running_ns
+
+    @property
     def behind_ns(self) -> int:
         """How long the next attempt has been due and nobody was free to begin it; 0 unless it runs at a pace."""
         return self.pace.behind_ns(self._clock.now_ns()) if self.state is RunState.RUNNING else 0

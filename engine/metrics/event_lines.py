@@ -6,14 +6,18 @@ from typing import assert_never
 
 import msgspec
 
+from engine.model.alert import Severity
 from engine.model.event import (
     Acted,
+    AlertRaised,
+    AlertResolved,
     AttemptEnded,
     DatabaseSampled,
     Event,
     Intended,
     LegEnded,
     Missed,
+    Noticed,
     Reconciled,
     Refused,
     RunMoved,
@@ -30,6 +34,12 @@ from engine.model.snapshot import EventLine
 from engine.redact import mask_event
 
 MOST = 200
+_ALERT_KINDS = {
+    Severity.INFO: None,
+    Severity.WARNING: Kind.CONTENTION,
+    Severity.ERROR: Kind.FAULT,
+    Severity.CRITICAL: Kind.FAULT,
+}
 
 
 class EventLines:
@@ -97,6 +107,15 @@ def _line(event: Event, slot_name: Callable[[TurnId | None], str]) -> EventLine 
             if not event.failed:
                 return None
             return EventLine(event.at_ns, "database", Kind.FAULT, who, f"the look failed: {event.failed}")
+        case Noticed():
+            return EventLine(event.at_ns, event.word, event.kind, who, event.text)
+        case AlertRaised():
+            text = f"{event.rule}: {event.severity}, {event.value:.4g} where {event.says}"
+            return EventLine(event.at_ns, "alert", _ALERT_KINDS[event.severity], who, text)
+        case AlertResolved():
+            after_s = (event.at_ns - event.raised_ns) / 1e9
+            text = f"{event.rule}: after {after_s:.0f} s, {event.value:.4g} where {event.says}"
+            return EventLine(event.at_ns, "resolved", None, who, text)
         case _:
             assert_never(event)
 

@@ -1,5 +1,7 @@
 """A histogram of lengths that is cheap to feed: a cache for the live view, never the record."""
 
+from collections.abc import Sequence
+
 from engine.metrics.rank import rank_of
 
 _BITS = 11
@@ -48,6 +50,22 @@ class Histogram:
             self.min = other.min if self.min is None else min(self.min, other.min)
         if other.max is not None:
             self.max = other.max if self.max is None else max(self.max, other.max)
+
+    def at_most(self, bounds_ns: Sequence[int]) -> tuple[int, ...]:
+        """How many lengths are no longer than each of these, which must ascend; off by a bucket's width at most."""
+        if self._order is None:
+            self._order = sorted(self._counts)
+        found, seen, place = [], 0, 0
+        for bound in bounds_ns:
+            while place < len(self._order) and _middle(self._order[place]) <= bound:
+                seen += self._counts[self._order[place]]
+                place += 1
+            found.append(seen)
+        return tuple(found)
+
+    def total_ns(self) -> int:
+        """All lengths together, off by half a bucket's width each at most."""
+        return sum(_middle(bucket) * count for bucket, count in self._counts.items())
 
     def percentile(self, percent: float) -> int | None:
         """The nearest-rank percentile, 0 to 100; None when nothing was counted."""

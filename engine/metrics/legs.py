@@ -1,7 +1,9 @@
 """The legs of a run, one a pass or repeat, folded from events."""
 
+from array import array
 from collections.abc import Mapping
 
+from engine.metrics.samples import percentile
 from engine.model.event import AttemptEnded, LegEnded, RunPlanned
 from engine.model.outcome import Outcome
 from engine.model.snapshot import LegFace, LegShare
@@ -14,7 +16,7 @@ _FILLED = Outcome.FILLED.word
 class _Leg:
     __slots__ = (
         *("began_ns", "concurrency", "end", "first_ns", "last_ns"),
-        *("number", "planned", "repeat", "round", "turns"),
+        *("number", "p95_ns", "planned", "repeat", "round", "took", "turns"),
     )
 
     def __init__(self, event: RunPlanned) -> None:
@@ -30,6 +32,9 @@ class _Leg:
         for turn in event.turns:
             self.planned[turn.restaurant] = self.planned.get(turn.restaurant, 0) + 1
         self.end: LegEnded | None = None
+        self.took = array("q")
+        """Of a round, until it is over: how long its filled bookings took, ns."""
+        self.p95_ns: int | None = None
 
 
 class Legs:
@@ -48,12 +53,17 @@ class Legs:
         if leg is not None:
             leg.first_ns = event.started_ns if leg.first_ns is None else min(leg.first_ns, event.started_ns)
             leg.last_ns = max(leg.last_ns, event.ended_ns)
+            if leg.round is not None and event.outcome == _FILLED:
+                leg.took.append(event.ended_ns - event.due_ns)
 
     def end(self, event: LegEnded) -> None:
         """A leg is over."""
         leg = self._legs.get(event.ids.leg)
         if leg is not None:
             leg.end = event
+            if leg.took:
+                leg.p95_ns = percentile(sorted(leg.took), 95)
+                leg.took = array("q")
 
     def faces(
         self,
@@ -99,6 +109,7 @@ class Legs:
                     fills_per_s=filled * 1e9 / lasted_ns if lasted_ns > 0 else None,
                     began_ns=leg.began_ns,
                     last_ns=leg.last_ns,
+                    p95_ns=leg.p95_ns,
                 )
             )
         return tuple(found)

@@ -39,6 +39,10 @@ class Steps:
                 times.histogram.record(took_ns)
                 times.peaks.record(took.started_ns + took_ns, took_ns)
 
+    def histograms(self) -> dict[Step, Histogram]:
+        """Lengths of each step's successes, as they are counted: to be read at once, not kept."""
+        return {step: self._times[step].histogram for step in sorted(self._times, key=_ORDER.__getitem__)}
+
     def figures(self, now_ns: int) -> tuple[StepFigures, ...]:
         """Each step that was seen, in their order."""
         return tuple(

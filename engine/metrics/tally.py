@@ -1,26 +1,34 @@
 """The tally: events in, every figure of a snapshot that comes from events out."""
 
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from engine.metrics.conflicts import Conflicts, ZoneLocks
+from engine.metrics.cures import cures, forecast
 from engine.metrics.event_lines import EventLines
 from engine.metrics.figures import Figures, RunCounts
 from engine.metrics.hands import Hands
+from engine.metrics.histogram import Histogram
 from engine.metrics.legs import Legs
+from engine.metrics.map import Map
 from engine.metrics.outcomes import Outcomes
 from engine.metrics.paths import Paths
+from engine.metrics.ranking import RANKED, Ranking
 from engine.metrics.refusals import Refusals
 from engine.metrics.slots import Slots
 from engine.metrics.steps import Steps
 from engine.metrics.truth import Truth
 from engine.model.event import (
     Acted,
+    AlertRaised,
+    AlertResolved,
     AttemptEnded,
     DatabaseSampled,
     Event,
     Intended,
     LegEnded,
     Missed,
+    Noticed,
     Reconciled,
     Refused,
     RunMoved,
@@ -30,10 +38,14 @@ from engine.model.event import (
     WaitsSampled,
     WorkerMoved,
 )
+from engine.model.floor import Floor
 from engine.model.ids import AttemptId, WorkerId
+from engine.model.map_face import MapFace
 from engine.model.outcome import Outcome
 from engine.model.paths_face import PathFigures, PathsFace
+from engine.model.ranking_face import RankingFace
 from engine.model.run_state import RunState, WorkerState
+from engine.model.sample import Sample
 from engine.model.snapshot import (
     ConflictsFace,
     EventLine,
@@ -44,6 +56,7 @@ from engine.model.snapshot import (
     StepFigures,
     ZoneLockFace,
 )
+from engine.model.step import Step
 from engine.model.truth_face import TruthFace
 from engine.model.waits import Waits
 from engine.redact import mask
@@ -71,6 +84,8 @@ class Tally:
         self._refusals = Refusals()
         self._conflicts = Conflicts()
         self._zone_locks = ZoneLocks()
+        self._map = Map()
+        self._ranking = Ranking()
         self._paths = Paths()
         self._truth = Truth(self._slots.name)
         self._lines = EventLines(self._slots.name)
@@ -88,6 +103,7 @@ class Tally:
             case Intended():
                 self._hands.intended(event)
                 self._paths.intended(event)
+                self._map.intended(event)
                 self._paths.in_flight(event.at_ns, self._hands.in_flight)
                 if event.ids.worker is not None:
                     self._slots.put(event.ids.worker, event.ids.turn)
@@ -102,6 +118,7 @@ class Tally:
                 # More turns may change how slots are named: what came before keeps the names it had, read or not.
                 self._lines.lines()
                 self._slots.plan(event.turns, event.most_attempts)
+                self._map.plan(event.turns, event.repeat)
                 self._legs.begin(event)
                 self._concurrency = event.concurrency
             case LegEnded():
@@ -127,7 +144,7 @@ class Tally:
                 while len(self._waits) > MOST_LEGS_OF_WAITS:
                     del self._waits[next(iter(self._waits))]
                 return
-            case Acted():
+            case Acted() | Noticed() | AlertRaised() | AlertResolved():
                 pass  # only a line
             case _:
                 assert_never(event)
@@ -143,6 +160,7 @@ class Tally:
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         self._steps.take(event)
+        self._map.ended(event)
         slot = self._slots.of(event.ids.turn)
         filled = event.outcome == _FILLED
         if slot is not None:
@@ -176,6 +194,23 @@ class Tally:
             self._conflicts.take(event, self._slots.name(turn), tables)
         elif event.outcome == _ZONE_LOCK:
             self._zone_locks.take(event, "" if hand is None else hand.booking)
+        fought = event.outcome in RANKED
+        self._map.refused(event, fought=fought and event.outcome != _ZONE_LOCK)
+        if fought:
+            self._rank(event)
+
+    def _rank(self, event: Refused) -> None:
+        turn = event.ids.turn
+        slot = self._slots.of(turn)
+        restaurant = "" if slot is None else slot.turn.restaurant
+        numbers = event.refusal.tables
+        zones = dict.fromkeys(self._map.zone_of(restaurant, number) for number in numbers)
+        self._ranking.take(
+            event,
+            [self._slots.table(turn, number) for number in numbers],
+            [self._slots.table(turn, zone) for zone in zones if zone],
+            self._slots.name(turn),
+        )
 
     def _worker_moved(self, event: WorkerMoved) -> bool:
         """Whether it is worth a line: not each time a worker waits for its due moment and works again."""
@@ -234,6 +269,10 @@ class Tally:
         """Each step that was seen; percentiles of those that succeeded, over the whole run."""
         return self._steps.figures(now_ns)
 
+    def histograms(self) -> dict[Step, Histogram]:
+        """Lengths of each step's successes over the whole run: to be read at once, not kept."""
+        return self._steps.histograms()
+
     def outcomes(self, now_ns: int) -> tuple[OutcomeFigures, ...]:
         """Each outcome that was seen, in the order of `Outcome`; words that it does not know last."""
         return self._outcomes.figures(now_ns)
@@ -265,6 +304,21 @@ class Tally:
     def zone_locks(self) -> tuple[ZoneLockFace, ...]:
         """The last zone-lock failures, newest first."""
         return self._zone_locks.faces()
+
+    def know(self, floors: Mapping[str, Floor]) -> None:
+        """The tables and zones there are, so that those that nothing happened at are seen too."""
+        self._map.know(floors)
+
+    def map(self, sample: Sample | None) -> MapFace:
+        """The tables over the evening, with what the last look at the server saw left behind."""
+        return self._map.face(sample.stale_holds if sample is not None else ())
+
+    def ranking(
+        self, now_ns: int, sample: Sample | None, settings: Mapping[str, str], slots: Iterable[SlotFace]
+    ) -> RankingFace:
+        """What is fought for most, and what would clear it; `slots` are the turns in hand, in order."""
+        cured = cures(self._ranking, sample, settings, now_ns)
+        return self._ranking.face(now_ns, cured, forecast(slots, sample))
 
     @property
     def zone_lock_total(self) -> int:

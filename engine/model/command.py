@@ -14,6 +14,10 @@ class Verb(StrEnum):
     """Drain; given twice within 3 s, cancel what is in flight."""
     SET = "set"
     """`key=value`, or `concurrency=+1`; every key of `RunFace.settings`."""
+    TRY = "try"
+    """As SET, and nothing is changed: whether it could be, and of each value a line what it would do.
+
+    A line that begins with `!` says why that value cannot be used. No act: it is not in the journal."""
     MARK = "mark"
     """Drop a named mark on the timeline."""
     CANCEL_BACKEND = "cancel_backend"
@@ -22,6 +26,8 @@ class Verb(StrEnum):
     NEXT_PASS = "next_pass"
     REPAIR = "repair"
     """A kind of `engine/repair/kinds.py`; with `list` behind it nothing is done, and the lines say what would be."""
+    ACKNOWLEDGE = "acknowledge"
+    """The alerts there are, or those of one rule, have been seen."""
     NOTE = "note"
     """A client did something worth an event: a snapshot was taken, a console came or left."""
 
@@ -52,3 +58,5 @@ class Hello(msgspec.Struct, frozen=True):
     run_id: str
     folder: str
     """The run's folder."""
+    number: int = 0
+    """Which console the client is; 0 for one that has not said who it is."""

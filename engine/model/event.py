@@ -5,10 +5,11 @@ from uuid import UUID
 
 import msgspec
 
+from engine.model.alert import Severity
 from engine.model.floor import Window
 from engine.model.ids import Ids
 from engine.model.ledger import Entry
-from engine.model.outcome import Certainty, Refusal
+from engine.model.outcome import Certainty, Kind, Refusal
 from engine.model.path import Path
 from engine.model.round import ClientLoad, Round
 from engine.model.run_state import RunState, WorkerState
@@ -247,6 +248,41 @@ class DatabaseSampled(msgspec.Struct, frozen=True, tag=True, omit_defaults=True)
     """Why the look failed; empty when it did not."""
 
 
+class Noticed(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Something in a database that is only watched is other than at the look before."""
+
+    at_ns: int
+    ids: Ids
+    word: str
+    """What it is about: `lock`, `hold`, `zone`, `connections`, `deadlock`, `server`."""
+    text: str
+    kind: Kind | None = None
+    """None for what is neither good nor bad."""
+
+
+class AlertRaised(msgspec.Struct, frozen=True, tag=True):
+    """A rule's value was past its bound for as long as the rule waits."""
+
+    at_ns: int
+    ids: Ids
+    rule: str
+    severity: Severity
+    value: float
+    says: str
+    """The rule as it is written, with its window."""
+
+
+class AlertResolved(msgspec.Struct, frozen=True, tag=True):
+    """The value of a rule that was raised was fine for as long as the rule waits."""
+
+    at_ns: int
+    ids: Ids
+    rule: str
+    value: float
+    raised_ns: int
+    says: str
+
+
 Event: TypeAlias = (
     RunPlanned
     | Intended
@@ -262,5 +298,8 @@ Event: TypeAlias = (
     | Acted
     | SettingsChanged
     | DatabaseSampled
+    | Noticed
+    | AlertRaised
+    | AlertResolved
 )
 """Whatever a run can say. End a `match` on it with `assert_never`."""

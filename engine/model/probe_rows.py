@@ -107,3 +107,19 @@ class ClockRow(msgspec.Struct, frozen=True):
     """The server's clock."""
 
     server_ns: int
+
+
+class SchemaLine(msgspec.Struct, frozen=True):
+    """One thing of the schema that decides how it behaves."""
+
+    kind: str
+    """column, constraint, index, trigger, policy or function."""
+    name: str
+    line: str
+
+
+class BookRow(msgspec.Struct, frozen=True):
+    """What stands in the book."""
+
+    bookings: int
+    digest: str

@@ -2,10 +2,13 @@
 
 import msgspec
 
+from engine.model.alert import AlertFace
 from engine.model.continued import Continued
 from engine.model.ledger import Ledger
+from engine.model.threshold import Held
 from engine.model.verdict import Experiment, House, Verdict
 from engine.model.waits import Waits
+from engine.model.waterfall import Waterfall
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -190,6 +193,16 @@ class Fit(msgspec.Struct, frozen=True):
     repeats: int
 
 
+class Recommended(msgspec.Struct, frozen=True):
+    """How many workers, and why."""
+
+    concurrency: int | None
+    """Null where none can be recommended."""
+    grade: str
+    """`supported` where repeats tell it from fewer workers, `suggestive` where they do not; empty for none."""
+    reason: str
+
+
 class Sweep(msgspec.Struct, frozen=True):
     """What the levels of a sweep come to together."""
 
@@ -208,6 +221,8 @@ class Sweep(msgspec.Struct, frozen=True):
     """Levels of which the engine itself was the limit, fewest workers first, and by what that shows."""
     limited_at_most: bool = False
     """It was so at the largest level, where the limit is looked for."""
+    recommended: Recommended | None = None
+    """Null of sweeps before there was such a thing."""
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -350,3 +365,9 @@ class Result(msgspec.Struct, frozen=True):
     """By restaurant: its floor as the planner had it."""
     continued: Continued | None = None
     """The run that this one goes on with, and what that one had in flight; null for a run of its own."""
+    alerts_raised: list[AlertFace] = []
+    """Alerts that rules raised, the last 60; `alerts` has a line of each."""
+    waterfall: Waterfall | None = None
+    """From what was asked for to what stayed; null of sweeps, bursts, imports, and where nothing could be read."""
+    thresholds: list[Held] = []
+    """Bounds that the user set, and how the run stood to each."""

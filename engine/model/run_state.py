@@ -15,6 +15,8 @@ class RunState(StrEnum):
     """It was told to stop; attempts in flight end first."""
     CANCELLING = "cancelling"
     """It was told to stop twice: attempts in flight are cancelled."""
+    WATCHING = "watching"
+    """It is no run: a database is looked at, and nothing is done in it."""
     FINISHED = "finished"
     STOPPED = "stopped"
     CRASHED = "crashed"

@@ -93,6 +93,27 @@ class StaleHold(msgspec.Struct, frozen=True):
     hold_id: str
     tables: tuple[str, ...]
     expired_for_ns: int
+    age_ns: int | None = None
+    """Since it was made."""
+    restaurant: str = ""
+    """Slug."""
+    zone: str = ""
+    day: str = ""
+    """Local day of its window, `2026-03-04`."""
+    starts: str = ""
+    """Local time its window begins, `19:15`."""
+    ends: str = ""
+    booking: str = ""
+    """First eight characters of the id of the booking it is for; empty for none."""
+    run: str = ""
+    """The run that made it; empty for what is not slotfill's."""
+    attempt: int | None = None
+
+    def covers(self, restaurant: str, day: str, slot: str) -> bool:
+        """Whether it blocks its tables at that moment, local time."""
+        # A window that ends after midnight ends before it begins.
+        in_time = self.starts <= slot and (slot < self.ends or self.ends <= self.starts)
+        return in_time and (self.restaurant, self.day) == (restaurant, day)
 
 
 class ZoneLocked(msgspec.Struct, frozen=True):
@@ -101,6 +122,15 @@ class ZoneLocked(msgspec.Struct, frozen=True):
     booking: str
     zone: str
     age_ns: int
+    """Since the booking was changed last."""
+    restaurant: str = ""
+    """Slug."""
+    day: str = ""
+    slot: str = ""
+    """Local time it is for, `19:15`."""
+    party: int = 0
+    run: str = ""
+    """The run that made the booking; empty for what is not slotfill's."""
 
 
 class Sample(msgspec.Struct, frozen=True):

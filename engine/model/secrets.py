@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from engine.model.alert import Severity
 from engine.model.integrity import Grade
 from engine.model.outcome import OUTCOMES, Certainty, Kind, Phase
 from engine.model.path import Path
@@ -60,7 +61,10 @@ _OURS = frozenset(
         # Readers of our files know these by their word: a recording must stay readable, whatever the password is.
         *(
             member.value.lower()
-            for words in (AdjacencyMode, Certainty, Grade, Kind, Path, Phase, RunState, Step, TurnEnd, WorkerState)
+            for words in (
+                *(AdjacencyMode, Certainty, Grade, Kind, Path, Phase, RunState),
+                *(Severity, Step, TurnEnd, WorkerState),
+            )
             for member in words
         ),
     )
@@ -69,7 +73,7 @@ _OURS = frozenset(
 the rest; in an address or after `password=` they are masked like any other."""
 
 _NAME = re.compile(
-    r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|JWT|ANON_?KEY|SERVICE_?ROLE|API_?KEY"
+    r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|JWT|ANON_?KEY|SERVICE_?ROLE|API_?KEY|WEBHOOK(?:_URL)?$"
     r"|(?:^|_)(?:KEY|KEYS|KEY_ID|PASS|PWD|AUTH|AUTHORIZATION|COOKIE|SALT)$",
     re.IGNORECASE,
 )

@@ -2,9 +2,13 @@
 
 import msgspec
 
+from engine.model.alert import AlertsFace
+from engine.model.attached import Attached
 from engine.model.ids import RunId, WorkerId
+from engine.model.map_face import MapFace
 from engine.model.outcome import Kind
 from engine.model.paths_face import PathsFace
+from engine.model.ranking_face import RankingFace
 from engine.model.round import Round
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Sample
@@ -50,6 +54,8 @@ class LegFace(msgspec.Struct, frozen=True):
     """Of a sweep: the terms of the repeat that it is a pass of."""
     fills_per_s: float | None = None
     """Filled by the time from its first attempt's begin to its last one's end; None before there is one."""
+    p95_ns: int | None = None
+    """Of a round that is over: 95 % of its filled bookings took no longer, from due to end; exact."""
     began_ns: int = 0
     """When it was planned."""
     last_ns: int = 0
@@ -108,6 +114,12 @@ class RunFace(msgspec.Struct, frozen=True):
     """The platform's flags, those that differ from its own defaults first and saying so."""
     fallback: str = ""
     """The sentence that a local address is used instead of the one that was asked for; empty when it is not."""
+    attached: tuple[Attached, ...] = ()
+    """The consoles that said who they are, the one that came first before the others."""
+    watches: str = ""
+    """Of a watch: the database, role and server it looks at, in words; empty for a run."""
+    left_says: str = ""
+    """What `left_ns` is based on, or why it is not known; empty for a plan without an end."""
 
 
 class WorkerFace(msgspec.Struct, frozen=True):
@@ -284,5 +296,12 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     """Passes and repeats, oldest first, the last 60."""
     paths: PathsFace = PathsFace()
     truth: TruthFace = TruthFace()
+    map: MapFace = MapFace()
+    ranking: RankingFace = RankingFace()
     waits: Waits | None = None
     """What our backends wait for in the leg in hand, or waited for in the last one; None where nobody looks."""
+    alerts: AlertsFace = AlertsFace()
+    retries_exhausted: int | None = None
+    """Attempts that every retry failed; None in recordings that do not tell."""
+    grew: dict[str, int] | None = None
+    """Integrity checks that found more rows after than before, in the repeats that are over; None as for retries."""

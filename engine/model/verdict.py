@@ -58,8 +58,8 @@ class Claim(msgspec.Struct, frozen=True):
     """The same in words, with its evidence."""
     evidence: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    """Of evidence that agree: `refusals`, `ledger`, `integrity`, `floor`, `waits`, `path`, `counters`, `log`, `fit`,
-    `experiment`."""
+    """Of evidence that agree: `refusals`, `ledger`, `integrity`, `floor`, `waits`, `blockers`, `path`, `counters`,
+    `log`, `fit`, `experiment`."""
     would_refute: str = ""
     rivals: tuple[str, ...] = ()
     """What else it might have been, and why it was not taken."""
@@ -74,7 +74,9 @@ class Verdict(msgspec.Struct, frozen=True):
     refusals: tuple[str, ...] = ()
     """Why there is no verdict, or no stronger one."""
     numbers: tuple[Number, ...] = ()
-    """Every number of the sentences above."""
+    """Every number of the sentences above and below."""
+    waterfall: tuple[str, ...] = ()
+    """What was possible and what became of it; none where no waterfall was made."""
 
 
 class Experiment(msgspec.Struct, frozen=True):

@@ -31,8 +31,10 @@ class Caps(msgspec.Struct, frozen=True):
 class FillPlan(Rota):
     """The turns of a fill, who works on them, and how they end. Make it with `of`."""
 
-    def __init__(self, pages: Mapping[Page, float], caps: Caps, why_empty: str, *, share_slots: bool) -> None:
-        super().__init__(pages, shares_turns=share_slots)
+    def __init__(
+        self, pages: Mapping[Page, float], caps: Caps, why_empty: str, *, share_slots: bool, by_day: bool = False
+    ) -> None:
+        super().__init__(pages, shares_turns=share_slots, by_day=by_day)
         self._caps = caps
         self._why_empty = why_empty
         self._draws = {page.turn.id: drawn for page, drawn in pages.items()}
@@ -52,6 +54,7 @@ class FillPlan(Rota):
         min_party: int,
         max_party: int,
         share_slots: bool,
+        by_day: bool = False,
         done: Mapping[tuple[str, date, time], Done] | None = None,
         first_turn: int = 1,
     ) -> "FillPlan":
@@ -81,7 +84,7 @@ class FillPlan(Rota):
                 party = caps.parties.party(drawn) if had.party is None else had.party
                 turn = Turn(TurnId(first_turn + len(pages)), slug, on, at, party)
                 pages[Page(turn, stress_max - had.begun, had.begun)] = drawn
-        return cls(pages, caps, _why_empty(closed, left_out), share_slots=share_slots)
+        return cls(pages, caps, _why_empty(closed, left_out), share_slots=share_slots, by_day=by_day)
 
     def cap(
         self, *, stress_max: int | None = None, min_party: int | None = None, max_party: int | None = None

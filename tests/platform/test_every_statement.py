@@ -18,7 +18,7 @@ from engine.platform.cluster import Cluster
 from tests.scratch import ScratchDatabase
 
 QUERIES = Path(__file__).parents[2] / "queries"
-ROOMS = ("act", "booking_api", "clean", "fill", "observe", "probe", "repair", "truth", "verify", "whole")
+ROOMS = ("act", "booking_api", "clean", "fill", "observe", "probe", "repair", "tell", "truth", "verify", "whole")
 NAMES = sorted(
     str(path.relative_to(QUERIES).with_suffix("")) for room in ROOMS for path in (QUERIES / room).glob("*.sql")
 )

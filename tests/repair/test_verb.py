@@ -92,7 +92,7 @@ def test_it_lists_and_asks_nobody_and_does_nothing_until_somebody_says_yes(
     assert ask(database, ALONE) == 0
     (note,) = notes(folder)
     assert (note["command"], note["database"], note["left"]) == ("repair torn", database.name, 0)
-    assert note["who"].endswith("@script")
+    assert note["who"].endswith(" script")
     assert [row["id"] for row in note["done"]] == [str(booking)]
     again = repair("torn", "--yes")
     assert again.code == 0

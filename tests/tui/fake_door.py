@@ -38,6 +38,8 @@ class FakeDoor:
     async def act(self, command: Command, who: str) -> Answer:
         if self.lost:
             raise LinkLost(self.lost)
+        if command.verb is Verb.TRY:
+            return self._try(command.arguments)
         self.commands.append(command)
         self.who.append(who)
         return self._obey(command)
@@ -87,11 +89,23 @@ class FakeDoor:
                 self.change(state=RunState.CANCELLING if again else RunState.DRAINING)
                 return Answer(True, "cancelling" if again else f"draining, {run.in_flight} in flight")
             case Verb.SET:
-                return self._set(command.arguments[0])
+                told = [self._set(words) for words in command.arguments]
+                return Answer(all(one.done for one in told), ", ".join(one.text for one in told))
             case Verb.NEXT_PASS:
                 return Answer(False, "this plan has one pass")
             case _:
                 return Answer(True, " ".join(command.arguments))
+
+    def _try(self, assignments: tuple[str, ...]) -> Answer:
+        """What an engine would say of these values: nothing below 0 does, and every change has its sentence."""
+        lines = []
+        for key, _, value in (one.partition("=") for one in assignments):
+            same = self.now.run.settings.get(key) == value
+            lines.append(
+                f"!{key} = {value} is no number" if value[:1] == "-" else f"{key}: {'as it is' if same else 'new'}"
+            )
+        wrong = [line[1:] for line in lines if line.startswith("!")]
+        return Answer(not wrong, wrong[0] if wrong else "", tuple(lines))
 
     def _set(self, words: str) -> Answer:
         run = self.now.run

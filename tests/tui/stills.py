@@ -44,6 +44,7 @@ from engine.model.snapshot import (
 from engine.model.step import Step
 from engine.model.truth_face import MissedFace, TruthFace
 from engine.model.turn import TurnEnd
+from tests.metrics.evening import map_face, ranking_face
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -410,10 +411,19 @@ def sample() -> Sample:
                 164 * MS,
             ),
         ),
-        stale_holds=(StaleHold("88ab12cd-0000", ("T03",), 240 * S),),
+        stale_holds=(
+            StaleHold(
+                "88ab12cd-0000", ("PT-07", "PT-08"), 240 * S, age_ns=420 * S, restaurant="white-horse",
+                zone="Patio", day=DAY, starts="14:00", ends="15:35", booking="5f21aa00",
+                run="0b7c9d10", attempt=17,
+            ),
+        ),
         live_holds=18,
-        zone_locked=(ZoneLocked("b31c77aa", "Snug", 130 * S), ZoneLocked("4f00d1ce", "Terrace", 41 * S)),
-    )
+        zone_locked=(
+            ZoneLocked("b31c77aa", "Snug", 130 * S, "white-horse", DAY, "12:45", 6, "0b7c9d10"),
+            ZoneLocked("4f00d1ce", "Terrace", 41 * S, "white-horse", DAY, "14:30", 2, "7f3a91c2"),
+        ),
+    )  # fmt: skip
 
 
 def events() -> tuple[EventLine, ...]:
@@ -439,6 +449,7 @@ def events() -> tuple[EventLine, ...]:
 
 def full(count: int = 15) -> RunSnapshot:
     """A run in full flight, with contention and a stranger."""
+    seen = sample()
     return RunSnapshot(
         schema=1,
         tick=884,
@@ -455,9 +466,11 @@ def full(count: int = 15) -> RunSnapshot:
             ZoneLockFace(150 * S, WorkerId(2), "4f00d1ce", 301, "locked to zone Terrace, wanted Snug"),
         ),
         zone_lock_total=9,
-        sample=sample(),
+        sample=seen,
         sample_trouble="",
         events=events(),
+        map=map_face(seen),
+        ranking=ranking_face(seen, slots(), {}),
         truth=TruthFace(
             at_ns=220_300 * MS, took_ns=9 * MS, readings=214, acknowledged=371, checked=368, persisted=368
         ),

@@ -191,7 +191,7 @@ def test_the_full_lock_screen_names_strangers_the_left_behind_and_prepared_trans
     assert "run > locks" in text
     assert "NOT OURS  blocks 5" in text
     assert "`- w05 19:00  waits 2.9 s for transactionid 7812  blocks 4" in text
-    assert "`- 1. w07 19:00  waits 2.1 s for Terrace 19:00  hold try 2 67 ms  pid 20275" in text
+    assert "`- 1. w07 19:00  waits 2.1 s for Terrace 19:00  pid 20275  hold try 2 67 ms" in text
     assert "w10 LEFT BEHIND  holds Snug 13:00  blocks 1" in text
     assert "PREPARED TRANSACTION  blocks 1" in text
     assert "update bookings set notes" in text
@@ -283,6 +283,7 @@ async def test_enter_on_a_missed_booking_of_the_ledger_asks_about_it() -> None:
 async def test_the_cursor_goes_from_slot_to_slot_and_enter_opens_what_was_tried_in_one() -> None:
     async with console(size=(160, 50)) as (pilot, app, door):
         detail_stills.know(door)
+        await app.obey("layout", "work")
         app.main.panels["slots"].focus()
         await pilot.press("down", "up")
         await pilot.pause()
@@ -298,6 +299,7 @@ async def test_the_cursor_goes_from_slot_to_slot_and_enter_opens_what_was_tried_
 
 async def test_a_bookings_slot_opens_the_booking_itself() -> None:
     async with console(stills.assigning(), (160, 50)) as (pilot, app, door):
+        await app.obey("layout", "work")
         app.main.panels["slots"].focus()
         await pilot.press("enter")
         await pilot.pause()

@@ -21,6 +21,7 @@ from tui.panel import Inked
 from tui.screens.asked import AskedScreen
 from tui.screens.confirm import ConfirmScreen, TypedScreen
 from tui.screens.help import HelpScreen
+from tui.screens.question import QuestionScreen
 from tui.screens.sheet import Sheet
 
 NEVER_S = 3600.0
@@ -133,11 +134,19 @@ async def test_worker_keys(key: str, change: str) -> None:
         assert door.commands == [Command(Verb.SET, (f"concurrency={change}",))]
 
 
-async def test_x_stops_and_twice_cancels() -> None:
+async def test_x_asks_with_what_it_would_touch_and_then_drains() -> None:
     async with console() as (pilot, app, door):
         await pilot.press("X")
+        assert "12 attempts in flight" in over(app, QuestionScreen).sheet.text
+        assert not door.commands
+        await pilot.press("y")
+        assert door.commands == [Command(Verb.STOP)]
         assert "stop: draining" in text_of(app)
-        await pilot.press("X")
+
+
+async def test_x_twice_cancels_what_is_in_flight() -> None:
+    async with console() as (pilot, app, door):
+        await pilot.press("X", "X")
         assert door.commands == [Command(Verb.STOP), Command(Verb.STOP)]
         assert "stop: cancelling" in text_of(app)
 
@@ -163,7 +172,7 @@ async def test_freezing_is_not_asking() -> None:
 @pytest.mark.parametrize(
     ("typed", "command"),
     [("workers 12", Command(Verb.SET, ("concurrency=12",))), ("set stress_max=8", Command(Verb.SET, ("stress_max=8",))),
-     ("mark before", Command(Verb.MARK, ("before",))), ("pause", Command(Verb.PAUSE)), ("stop", Command(Verb.STOP))],
+     ("mark before", Command(Verb.MARK, ("before",))), ("pause", Command(Verb.PAUSE))],
 )  # fmt: skip
 async def test_the_command_line_does_what_keys_do(typed: str, command: Command) -> None:
     async with console() as (pilot, _, door):
@@ -473,7 +482,7 @@ async def test_a_tiny_terminal_shows_one_line_of_numbers() -> None:
 
 async def test_stopping_ends_with_the_exit_code_on_the_screen() -> None:
     async with console() as (pilot, app, door):
-        await pilot.press("X")
+        await pilot.press("X", "y")
         for _ in range(4):
             await app.look()
         assert door.now.run.state is RunState.STOPPED

@@ -120,6 +120,6 @@ def test_it_is_exactly_its_area_and_nothing_a_terminal_would_obey_gets_through(w
 
 def test_the_default_layouts_have_it_nowhere_and_its_own_ones_where_there_is_room() -> None:
     wants = {kind.NAME: kind.want(still(SEEN)) for kind in PANELS}
-    assert {name for name, panels in PRESETS.items() if "waits" in panels} == {"contention", "server"}
-    assert "waits" in arrange(160, 45, PRESETS["contention"], wants)
+    assert {name for name, panels in PRESETS.items() if "waits" in panels} == {"contention", "server", "watch"}
+    assert "waits" in arrange(200, 60, PRESETS["contention"], wants)
     assert "waits" in arrange(160, 45, PRESETS["server"], wants)

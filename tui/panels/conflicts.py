@@ -4,10 +4,12 @@ from typing import ClassVar
 
 from engine.model.ids import worker_name
 from engine.model.snapshot import ConflictFigures, RunSnapshot
-from tui.format import moment, tally, took
+from tui.format import moment, tally
+from tui.left_behind import stale_hold_lines
 from tui.lines import Area, Ink, Line, Span, cut, line
 from tui.panel import Panel, Want
 from tui.spark import bar, spark, window
+from tui.unseen import unseen, unseen_lines
 from tui.view import View
 from tui.worker_detail import NOT_OURS
 
@@ -18,10 +20,11 @@ class ConflictsPanel(Panel):
     NAME: ClassVar[str] = "conflicts"
     TITLE: ClassVar[str] = "hold conflicts"
     KEY: ClassVar[str] = "5"
+    FROM_LOOK: ClassVar[bool] = True
     HELP: ClassVar[str] = (
         "Tables and slots with the most hold conflicts, then the newest ones: who wanted which tables and who "
-        "held them. A stale hold is past its expiry and still blocks its tables, as the constraint counts it "
-        "until it is released."
+        "held them. A stale hold is past its time and still blocks its tables, as the constraint counts it until it "
+        "is released: for how long it is over, when it was made, by which run and attempt, and for which booking."
     )
 
     @classmethod
@@ -35,22 +38,21 @@ class ConflictsPanel(Panel):
         words = f"{cls.TITLE} {tally(snapshot.conflicts.total)}"
         if snapshot.sample is not None:
             stale = len(snapshot.sample.stale_holds)
-            words += f"   live holds {snapshot.sample.live_holds}" + (f"   STALE {stale} !" if stale else "")
+            live = "?" if unseen(snapshot.sample, cls.NAME) else str(snapshot.sample.live_holds)
+            words += f"   live holds {live}" + (f"   STALE {stale} !" if stale else "")
         return words
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
         """A line of bars, the worst tables and slots, stale holds, then the newest conflicts."""
         face = snapshot.conflicts
-        lines: list[Line] = []
+        lines: list[Line] = unseen_lines(snapshot, cls.NAME)
         stale = snapshot.sample.stale_holds if snapshot.sample else ()
-        for hold in stale[: 2 if not view.full else 10]:
-            tables = "+".join(hold.tables)
-            since = took(hold.expired_for_ns)
-            text = f"  ! stale hold on {tables}: expired {since} ago, still blocking ({hold.hold_id[:8]})"
-            lines.append(line((text, Ink.FAULT)))
+        most = 20 if view.full else 2 if area.height > 3 else 1
+        lines += stale_hold_lines(stale, snapshot.run.run_id, area.width, most, headed=area.height > 5)
         if not face.total:
-            lines.append(line(("  no hold conflict so far", Ink.MUTED)))
+            none = "no run here whose conflicts would be counted" if snapshot.run.watches else "no hold conflict so far"
+            lines.append(line((f"  {none}", Ink.MUTED)))
             return lines
         columns = max(0, area.width - 14)
         values = window(face.series, columns, view.seconds)

@@ -9,6 +9,7 @@ from tui.lines import Area, Ink, Line, Span, line, part, squeeze
 from tui.panel import Panel, Want
 from tui.spark import bar
 from tui.table import Column, choose, head, row
+from tui.unseen import unseen, unseen_lines
 from tui.view import View
 from tui.worker_detail import NOT_OURS, backend_lines, section
 
@@ -59,7 +60,8 @@ def _summary(sample: Sample, width: int) -> list[Line]:
         for place, one in enumerate(waits)
     ]
     title = part(0, (" waits ", Ink.MUTED))
-    lines.append(squeeze([title, *(listed or [part(0, ("none", Ink.MUTED))])], width, "  "))
+    none = ("not seen ?", Ink.UNKNOWN) if "hidden" in sample.states else ("none", Ink.MUTED)
+    lines.append(squeeze([title, *(listed or [part(0, none)])], width, "  "))
     if sample.commits_per_s is None:
         lines.append(line(("  rates   counted from the second look on", Ink.MUTED)))
     else:
@@ -109,6 +111,7 @@ class ConnectionsPanel(Panel):
     NAME: ClassVar[str] = "connections"
     TITLE: ClassVar[str] = "connections"
     KEY: ClassVar[str] = "8"
+    FROM_LOOK: ClassVar[bool] = True
     HELP: ClassVar[str] = (
         "Client backends of the server by state and wait, used of max_connections, and how many are this run's. "
         "Rates are the database's own, a second. Statements are of the last look's interval. Full screen (c) "
@@ -142,7 +145,8 @@ class ConnectionsPanel(Panel):
         if sample is None:
             return [line((f"  {snapshot.sample_trouble or 'the server has not been looked at yet'}", Ink.MUTED))]
         lines = _summary(sample, area.width)
-        lines[4:4] = [line((f"  {text}", Ink.UNKNOWN)) for text in (*sample.missing, snapshot.sample_trouble) if text]
+        lines[4:4] = unseen_lines(snapshot, cls.NAME)
+        lines[4:4] = [line((f"  {snapshot.sample_trouble}", Ink.UNKNOWN))] if snapshot.sample_trouble else []
         statements = _statements(sample, area)
         if view.full:
             chosen = choose(_BACKENDS, area.width)
@@ -163,7 +167,7 @@ class ConnectionsPanel(Panel):
         sample = snapshot.sample
         if sample is None:
             return 1
-        above = 4 + len(sample.missing) + bool(snapshot.sample_trouble) + 2
+        above = 4 + len(unseen(sample, cls.NAME)) + bool(snapshot.sample_trouble) + 2
         below = min(len(sample.statements) + 3, area.height // 3) if sample.statements else 0
         return max(1, area.height - 1 - above - below)
 

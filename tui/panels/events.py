@@ -1,5 +1,6 @@
 """What happened, newest first."""
 
+import re
 from typing import ClassVar
 
 from engine.model.detail import DetailKind
@@ -12,6 +13,9 @@ from tui.view import View
 from tui.worker_detail import fact
 
 _COLUMNS = (Column("", 8, right=True), Column("", 8), Column("", 15), Column("", 20, grow=True))
+_NARROW = 100
+_YEAR = re.compile(r"\b20\d\d-(?=\d\d-\d\d\b)")
+"""Left out where a line is short: who held the table stands at its end. The detail has it."""
 _SIGNS = {"fault": "!", "unknown": "?"}
 
 
@@ -73,7 +77,7 @@ class EventsPanel(Panel):
                 Span(moment(event.at_ns), Ink.MUTED),
                 Span(event.who, Ink.TEXT),
                 Span(f"{sign} {event.word}".strip(), ink if event.kind else Ink.ACCENT),
-                Span(event.text, Ink.TEXT),
+                Span(_YEAR.sub("", event.text) if area.width < _NARROW else event.text, Ink.TEXT),
             )
             lines.append(row(chosen, cells, key, cursor))
         return lines

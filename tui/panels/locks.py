@@ -10,6 +10,7 @@ from tui.lines import Area, Ink, Line, Span, beside, cut, line
 from tui.lock_tree import queue_key, rows, tree_lines
 from tui.panel import Panel, Want
 from tui.table import follow
+from tui.unseen import unseen_lines
 from tui.view import View
 from tui.worker_detail import NOT_OURS, backend_lines, queue_line, section, short_name
 
@@ -172,6 +173,7 @@ class LocksPanel(Panel):
     NAME: ClassVar[str] = "locks"
     TITLE: ClassVar[str] = "locks"
     KEY: ClassVar[str] = "7"
+    FROM_LOOK: ClassVar[bool] = True
     HELP: ClassVar[str] = (
         "The platform lets assignments of one zone and hour through one at a time. A queue: who holds, then who "
         "waits, in order, and how long the first has waited. NOT OURS is a session that this run did not make. "
@@ -213,13 +215,15 @@ class LocksPanel(Panel):
         if sample is None:
             return [line((f"  {snapshot.sample_trouble or 'the server has not been looked at yet'}", Ink.MUTED))]
         cursor = view.cursor if view.focused else ""
-        trouble = [line((f"  {text}", Ink.UNKNOWN)) for text in (*sample.missing, snapshot.sample_trouble) if text]
+        trouble = unseen_lines(snapshot, cls.NAME)
+        trouble += [line((f"  {snapshot.sample_trouble}", Ink.UNKNOWN))] if snapshot.sample_trouble else []
         if view.full:
             return [*trouble, *_full(snapshot, sample, Area(area.width, area.height - len(trouble)), cursor)]
         lines = [_queue_row(queue, area.width, cursor) for queue in sample.queues[view.top :]]
         if not lines:
             lines = [line(("  no zone is queued for", Ink.MUTED))]
-        rest = [*_tree_lines(sample, cursor), _by_type(sample), *trouble]
+        # What is missing says how far the rest is to be believed: it is not pushed out.
+        rest = [*trouble, *_tree_lines(sample, cursor), _by_type(sample)]
         room = max(1, area.height - min(len(rest), max(1, area.height // 2)))
         if len(lines) > room == 1:
             lines = lines[:1]

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from engine.model.detail import DetailKind
+from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tui.format import turns_word
@@ -111,7 +112,8 @@ class SlotsPanel(Panel):
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
         """The list, or the map; with the keys, its last line tells the slot under the cursor."""
         if not snapshot.slots:
-            return [line(("  the plan has no slots", Ink.MUTED))]
+            starts = snapshot.run.state is RunState.STARTING
+            return [line(("  not planned yet: the run starts" if starts else "  the plan has no slots", Ink.MUTED))]
         cursor = view.cursor if view.focused else ""
         chosen = next((slot for slot in snapshot.slots if cursor and _key(slot) == cursor), None)
         if chosen is None or area.height < 2:

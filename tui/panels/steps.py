@@ -17,6 +17,8 @@ _LABELS = {Step.INLINE_WAIT: "inline", Step.BACKGROUND_WAIT: "backgr."}
 _NAME = 9
 # A row: name, bars, figures. Figures that do not fit beside at least this many bars go, the least telling first.
 _FEWEST_BARS = 24
+_FEW = "n<500"
+"""In place of a p99 of too few."""
 _SECOND = 1_000_000_000
 _RECENT_S = 10
 
@@ -52,7 +54,7 @@ def _figures(step: StepFigures | PlannerFace, width: int) -> list[tuple[int, tup
     def pair(name: str, value: str, ink: Ink = Ink.TEXT, cells: int = 6) -> tuple[int, tuple[Span, ...]]:
         return len(name) + cells + 3, (Span(f"  {name} ", Ink.MUTED), Span(f"{value:>{cells}}", ink))
 
-    p99 = took(step.p99_ns) if step.p99_ns is not None or not step.count else "<500"
+    p99 = took(step.p99_ns) if step.p99_ns is not None or not step.count else _FEW
     # No step, so never refused: the cells say instead where its time was spent.
     last = (
         pair("refused", tally(step.refused), Ink.CONTENTION if step.refused else Ink.MUTED, 5)
@@ -62,7 +64,7 @@ def _figures(step: StepFigures | PlannerFace, width: int) -> list[tuple[int, tup
     ranked = [
         (2, pair("p50", took(step.p50_ns))),
         (1, pair("p95", took(step.p95_ns), Ink.STRONG)),
-        (3, pair("p99", p99, Ink.MUTED if p99 == "<500" else Ink.TEXT)),
+        (3, pair("p99", p99, Ink.MUTED if p99 == _FEW else Ink.TEXT)),
         (6, pair("max", took(step.max_ns))),
         (4, pair("n", tally(step.count), cells=5)),
         (5, last),
@@ -124,7 +126,7 @@ class StepsPanel(Panel):
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
         """A row a step."""
         if not snapshot.steps:
-            return [line(("  this target shows no steps", Ink.MUTED))]
+            return [line(("  no step has ended yet", Ink.MUTED))]
         if view.behind is not None:
             return _with_behind(snapshot, area, view, view.behind)
         return [_line(snapshot, shown, area, view) for shown in _rows(snapshot, area.height)]

@@ -44,7 +44,8 @@ class WaitsPanel(Panel):
         waits = snapshot.waits
         if waits is None or not waits.samples:
             return cls.TITLE
-        said = f"{waits.sessions:.1f} active of {snapshot.run.concurrency}, {tally(waits.samples)} samples"
+        of = "" if snapshot.run.watches else f" of {snapshot.run.concurrency}"
+        said = f"{waits.sessions:.1f} active{of}, {tally(waits.samples)} samples"
         return f"{cls.TITLE}: {said} at {waits.hz:.1f}/s"
 
     @classmethod
@@ -83,11 +84,22 @@ def _wait_lines(waits: Waits, width: int) -> list[Line]:
     by_wait = _ordered(waits.cells)
     most = max((sum(cell.sessions for cell in cells) for cells in by_wait.values()), default=0.0)
     columns = max(6, min(30, (width - _NAME - _FIGURE - 4) // 2))
+    said = _NAME + _FIGURE + columns + 4
     lines = []
     for wait, cells in by_wait.items():
-        steps = ", ".join(f"{cell.step or 'between'} {cell.sessions:.2f}" for cell in cells)
+        steps = _whole([f"{cell.step or 'between'} {cell.sessions:.2f}" for cell in cells], width - said)
         lines.append(_row(f"{cut(wait, _NAME):<{_NAME}}", cells, steps, most, columns))
     return lines
+
+
+def _whole(words: list[str], room: int) -> str:
+    """As many as there is room for, none of them cut: a figure cut short is another figure."""
+    text = words[0] if words else ""
+    for place, word in enumerate(words[1:], start=2):
+        if len(f"{text}, {word}") + (4 if place < len(words) else 0) > room:
+            return f"{text}, .."
+        text = f"{text}, {word}"
+    return text
 
 
 def _row(name: str, cells: list[WaitCell], words: str, most: float, columns: int) -> Line:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from engine.model.detail import DetailKind
 from engine.model.ids import worker_name
 from engine.model.outcome import OUTCOMES
-from engine.model.run_state import WorkerState
+from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Backend
 from engine.model.snapshot import RunSnapshot, WorkerFace
 from tui.format import took
@@ -133,10 +133,12 @@ class WorkersPanel(Panel):
         shown = len(cls.rows(snapshot, view))
         count = f"{shown} of {len(snapshot.workers)}" if shown != len(snapshot.workers) else f"{shown}"
         room = max(0, area.height - 2)
-        below = f", {shown - room} more below" if shown - view.top > room > 0 and shown > room else ""
+        top = max(0, min(view.top, shown - room))
+        above = f", {top} above" if top and room else ""
+        below = f", {shown - top - room} {'' if above else 'more '}below" if shown - top > room > 0 else ""
         turned = " reversed" if view.reverse else ""
         filtered = f"   filter: {view.sieve.text}" if view.sieve.terms else ""
-        return f"{cls.TITLE} {count}{below}   sort: {view.sort}{turned}{filtered}"
+        return f"{cls.TITLE} {count}{above}{below}   sort: {view.sort}{turned}{filtered}"
 
     @classmethod
     def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:
@@ -152,7 +154,8 @@ class WorkersPanel(Panel):
                 return [line((f"  no worker passes the filter {view.sieve.text}; escape clears it", Ink.MUTED))]
             if snapshot.run.state.is_over:
                 return result_lines(snapshot, area.width)
-            return [line(("  no workers; + starts one", Ink.MUTED))]
+            starts = snapshot.run.state is RunState.STARTING
+            return [line(("  no workers yet: the run starts" if starts else "  no workers; + starts one", Ink.MUTED))]
         chosen = choose(_COLUMNS, area.width)
         seen = workers[view.top : view.top + max(0, area.height - 1)]
         cursor = view.cursor if view.focused else ""

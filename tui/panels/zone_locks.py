@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from engine.model.ids import worker_name
 from engine.model.snapshot import RunSnapshot
-from tui.format import moment, tally, took
+from tui.format import moment, tally
+from tui.left_behind import zone_lock_lines
 from tui.lines import Area, Ink, Line, line
 from tui.panel import Panel, Want
+from tui.unseen import unseen_lines
 from tui.view import View
 
 
@@ -16,10 +18,11 @@ class ZoneLocksPanel(Panel):
     NAME: ClassVar[str] = "zone_locks"
     TITLE: ClassVar[str] = "zone locks"
     KEY: ClassVar[str] = "6"
+    FROM_LOOK: ClassVar[bool] = True
     HELP: ClassVar[str] = (
         "A booking keeps the zone it was first assigned in. One that is pending without tables and locked to a "
-        "zone would fail again anywhere else: those stand first. Below, the failures of this run. Queues for a "
-        "zone are in the locks panel (l)."
+        "zone would fail again anywhere else: those stand first, with since when they are so and which run made "
+        "them. Below, the failures of this run. Queues for a zone are in the locks panel (l)."
     )
 
     @classmethod
@@ -42,17 +45,11 @@ class ZoneLocksPanel(Panel):
         locked = snapshot.sample.zone_locked if snapshot.sample else ()
         # Half of the room at most, so that many locked bookings do not hide every failure.
         room = max(1, area.height // 2) if snapshot.zone_locks else area.height
-        for one in locked[:room]:
-            lines.append(
-                line(
-                    "  ",
-                    (one.booking[:8], Ink.STRONG),
-                    (f" locked to {one.zone}", Ink.CONTENTION),
-                    (f", made {took(one.age_ns)} ago", Ink.MUTED),
-                )
-            )
-        if len(locked) > room:
-            lines[-1] = line((f"  and {len(locked) - room + 1} bookings more", Ink.MUTED))
+        headed = room > 3
+        lines += zone_lock_lines(locked[: room - headed], snapshot.run.run_id, area.width, headed=headed)
+        if len(locked) > room - headed:
+            more = len(locked) - room + headed + 1
+            lines[-1] = line((f"  and {more} bookings more; :repair zone-locks", Ink.MUTED))
         for face in snapshot.zone_locks:
             lines.append(
                 line(
@@ -63,4 +60,7 @@ class ZoneLocksPanel(Panel):
                     (f"  (attempt {face.attempt})", Ink.MUTED),
                 )
             )
-        return lines or [line(("  no booking is locked to a zone it was not given", Ink.MUTED))]
+        blind = unseen_lines(snapshot, cls.NAME)
+        if lines or blind:
+            return [*blind, *lines]
+        return [line(("  no booking is locked to a zone it was not given", Ink.MUTED))]

@@ -10,11 +10,13 @@ from engine.exit_code import ExitCode
 from engine.front import LinkLost
 from engine.link import LinkDoor
 from engine.model.snapshot import RunSnapshot
+from engine.records.archive import LOOKED_AT
 from engine.records.archive import entry_of as archived
 from engine.records.export import export
 from engine.records.result import read_result
+from tui.terminal_face import settle
 from tui.verbs.reach import RunNotFound, entry_of
-from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, who, wrong
+from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, terminal_trouble, who, wrong
 
 
 def main(args: Namespace) -> int:
@@ -33,7 +35,8 @@ def main(args: Namespace) -> int:
             ExitCode.USAGE,
         )
     if not has_screen():
-        return wrong("attach needs a terminal; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
+        why = terminal_trouble() or "attach needs a terminal"
+        return wrong(f"{why}; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)
     manifest = entry.manifest
     return console(
         manifest.socket,
@@ -48,7 +51,7 @@ def main(args: Namespace) -> int:
 def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *, watch: bool, behind: str = "") -> int:
     """Show the run until it is left. Returns 0 when it goes on, its own exit code when it is over."""
     try:
-        left = asyncio.run(_console(socket, folder, settings, watch=watch, behind=behind))
+        left = asyncio.run(show(socket, folder, settings, watch=watch, behind=behind))
     except LinkLost as error:
         result = read_result(Path(folder))
         if result is None:
@@ -59,6 +62,9 @@ def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *,
     result = read_result(Path(folder))
     if result is None and archived(Path(folder)).is_live:
         return 0
+    if result is not None and result.plan == LOOKED_AT:
+        tell(f"watch {run_id} has ended; its recording: slotfill replay {run_id}")
+        return result.exit_code
     if result is None:
         return wrong(
             f"the engine of run {run_id} died; why: {folder}/engine.log; "
@@ -69,16 +75,21 @@ def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *,
     return result.exit_code
 
 
-async def _console(socket: str, folder: str, settings: ConsoleSettings, *, watch: bool, behind: str) -> str | None:
+async def show(
+    socket: str, folder: str, settings: ConsoleSettings, *, watch: bool = False, behind: str = ""
+) -> str | None:
+    """The console until it is left; its last words. Raises LinkLost."""
+    face = settle(settings)
     from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
 
     async def keep(snapshot: RunSnapshot, svg: str) -> str:
         return str(await asyncio.to_thread(export, snapshot, Path(folder), svg, datetime.now(UTC)))
 
-    door = await LinkDoor.open(Path(socket))
+    door = await LinkDoor.open(Path(socket), who=who(), watches=watch)
     try:
-        app = SlotfillApp(door, who=who(), refresh_s=settings.refresh_s, ascii=settings.ascii, watch=watch, export=keep)
+        app = SlotfillApp(door, who=who(), refresh_s=settings.refresh_s, ascii=face.ascii, watch=watch, export=keep)
+        app.wear(face)
         app.behind_wanted = behind
-        return await app.run_async()
+        return await app.run_async(mouse=face.mouse)
     finally:
         await door.close()

@@ -11,12 +11,13 @@ from engine.config import Settings
 from engine.database import STEP_ERRORS, DatabaseFailed, DatabaseUnreachable, describe
 from engine.exit_code import ExitCode
 from engine.judge.demand import Demand, demands
-from engine.judge.inventory import run_optimum
-from engine.judge.optimum import SolverMissing
+from engine.judge.inventory import Terms, run_optimum
+from engine.judge.optimum import LIMIT_S, SolverMissing
 from engine.judge.seatings import HouseRules, Taken
 from engine.model.floor import Floor
+from engine.model.house_optimum import HouseOptimum
 from engine.model.ledger import Entry
-from engine.model.optimum import HouseOptimum, RunOptimum
+from engine.model.optimum import RunOptimum
 from engine.model.rows import TableTaken
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import ClusterInUse
@@ -24,6 +25,7 @@ from engine.records.archive import Manifest, RunEntry
 from engine.records.journal import read
 from engine.records.result import read_result
 from engine.records.trouble import RecordsDamaged
+from engine.records.waterfall import fell, ground_of, regret, waterfall_lines
 from engine.restaurants import read_floors
 from engine.safety import GuardRefused
 from tui.verbs.reach import RunNotFound, entry_of, manifest_of
@@ -56,6 +58,30 @@ def main(args: Namespace) -> int:
 
 
 async def _main(settings: Settings, entry: RunEntry, manifest: Manifest) -> RunOptimum:
+    ground = await asyncio.to_thread(ground_of, entry.path)
+    if ground is None:
+        floors, rows = await _read(settings, manifest)
+    else:
+        # The run kept what it began with: its database may have moved on since, or be gone.
+        floors, rows = ground.floors, ()
+    result = read_result(entry.path)
+    lost = [] if result is None else [story.booking_id for story in result.ledger.stories if story.entry in _BAD]
+    fails_hard = manifest.settings.get("flags.allocator_service_fail_hard") == "true"
+    asked = await asyncio.to_thread(lambda: demands(read(entry.path), floors, lost, fails_hard=fails_hard))
+    began = time.perf_counter()
+    if ground is None:
+        found = await asyncio.to_thread(_solved, manifest, floors, asked, rows)
+    else:
+        found = await asyncio.to_thread(run_optimum, manifest.run_id, floors, asked, ground.rules, ground.taken)
+    found = msgspec.structs.replace(found, took_ms=(time.perf_counter() - began) * 1e3)
+    if result is None or ground is None or result.sweep is not None:
+        return found
+    again = msgspec.structs.replace(ground, terms=Terms(prices=False, limit_s=LIMIT_S, together=True))
+    return msgspec.structs.replace(found, waterfall=await asyncio.to_thread(fell, entry.path, again, result))
+
+
+async def _read(settings: Settings, manifest: Manifest) -> tuple[dict[str, Floor], tuple[TableTaken, ...]]:
+    """Houses, and what was taken before the run, from its database."""
     async with run_databases(settings, manifest, "optimum") as ground:
         dsn = ground.repeats[max(ground.repeats)] if ground.repeats else ground.dsn
         if not dsn:
@@ -67,13 +93,7 @@ async def _main(settings: Settings, entry: RunEntry, manifest: Manifest) -> RunO
                 rows = await connection.rows("truth/taken_before", TableTaken, manifest.run_id)
             except STEP_ERRORS as error:
                 raise DatabaseFailed(f"what was taken before the run is not told: {describe(error)}") from error
-    result = read_result(entry.path)
-    lost = [] if result is None else [story.booking_id for story in result.ledger.stories if story.entry in _BAD]
-    fails_hard = manifest.settings.get("flags.allocator_service_fail_hard") == "true"
-    asked = await asyncio.to_thread(lambda: demands(read(entry.path), floors, lost, fails_hard=fails_hard))
-    began = time.perf_counter()
-    found = await asyncio.to_thread(_solved, manifest, floors, asked, rows)
-    return msgspec.structs.replace(found, took_ms=(time.perf_counter() - began) * 1e3)
+    return floors, tuple(rows)
 
 
 def _solved(
@@ -97,6 +117,8 @@ def lines(found: RunOptimum) -> Iterator[str]:
     share = "" if found.efficiency is None else f", {found.efficiency:.1%} of what was possible"
     yield f"run {found.run_id}: {found.achieved} of {found.bookings} bookings seated, proven bound {bound}{share}"
     yield f"rules: {found.rules}; data {found.data}; solved in {found.took_ms / 1e3:.2f} s"
+    if found.waterfall is not None:
+        yield from waterfall_lines(found.waterfall)
     for house in found.houses:
         yield ""
         yield from _house(house)
@@ -116,8 +138,4 @@ def _house(one: HouseOptimum) -> Iterator[str]:
     for price in one.prices:
         word = "" if price.is_proven else " at least"
         yield f"  without the rule '{price.rule}':{word} {price.bookings} bookings more"
-    for regret in one.regrets:
-        where = "+".join(regret.tables)
-        who = f"{regret.booking[:8]} party {regret.party} {regret.start:%Y-%m-%d %H:%M} UTC"
-        moved = f"{regret.moved[:8]} had moved from {'+'.join(regret.moved_from)} to {'+'.join(regret.moved_to)}"
-        yield f"  {who} would have fitted at {where}{f' if {moved}' if regret.moved else ''}"
+    yield from (f"  {regret(missed)}" for missed in one.regrets)

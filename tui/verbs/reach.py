@@ -5,15 +5,24 @@ from pathlib import Path
 
 from engine.front import LinkLost
 from engine.link import LinkDoor
-from engine.records.archive import Manifest, RunEntry, find, runs_folder
+from engine.records.archive import LOOKED_AT, Manifest, RunEntry, find, runs_folder
 from engine.records.trouble import RunNotFound
 from tui.verbs.speak import settings_of
+
+_OF_RUNS = ("check", "clean", "continue", "db", "optimum", "repair", "report", "verify", "watch")
+"""What goes by what a run did, or by the database it did it in."""
 
 
 def entry_of(args: Namespace, wanted: str | None = None) -> RunEntry:
     """The run a command line names. Raises RunNotFound, SettingsInvalid."""
     root = runs_folder(settings_of(args).records.runs)
-    return find(root, args.run if wanted is None else wanted)
+    entry = find(root, args.run if wanted is None else wanted)
+    if entry.manifest is not None and entry.manifest.plan == LOOKED_AT and args.verb in _OF_RUNS:
+        raise RunNotFound(
+            f"{entry.run_id} is a watch and no run: {args.verb} has nothing to go by; "
+            f"slotfill replay {entry.run_id} shows what was seen"
+        )
+    return entry
 
 
 def manifest_of(entry: RunEntry) -> Manifest:

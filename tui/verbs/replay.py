@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.clock import RunningClock
+from engine.config import ConsoleSettings
 from engine.exit_code import ExitCode
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import RunSnapshot
@@ -16,9 +17,11 @@ from engine.records.export import export
 from engine.records.last_moments import last_moments
 from engine.records.past import Past
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
+from tui.format import elapsed
 from tui.past import ReplayDoor
 from tui.speed import LEAST, MOST, read_speed
-from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, who, wrong
+from tui.terminal_face import settle
+from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, terminal_trouble, who, wrong
 
 _SNAPSHOT = "snapshot.json"
 
@@ -34,10 +37,11 @@ def main(args: Namespace) -> int:
     except (SettingsInvalid, RunNotFound, RecordsDamaged, RecordsFailed) as error:
         return wrong(str(error), ExitCode.USAGE)
     if not has_screen():
-        return wrong("replay needs a terminal; elsewhere use slotfill report or slotfill events", ExitCode.USAGE)
+        why = terminal_trouble() or "replay needs a terminal"
+        return wrong(f"{why}; elsewhere use slotfill report or slotfill events", ExitCode.USAGE)
     if past.trouble:
         tell(past.trouble)
-    left = asyncio.run(_replay(past, speed, args.behind or "", grows=grows, ascii_only=settings.console.ascii))
+    left = asyncio.run(_replay(past, speed, args.behind or "", grows=grows, console=settings.console))
     if left:
         say(left)
     return 0
@@ -51,14 +55,21 @@ def _past(wanted: str, root: Path) -> tuple[Past, bool]:
     folder = Path(wanted).expanduser()
     is_path = wanted != "last" and ("/" in wanted or folder.is_dir())
     if is_path and (folder / _SNAPSHOT).is_file():
-        return Past.of(folder.absolute(), _snapshot(folder / _SNAPSHOT)), False
+        made = _snapshot(folder / _SNAPSHOT)
+        past = Past.of(folder.absolute(), made)
+        past.trouble = (
+            f"a snapshot: one picture of run {made.run.run_id} at {elapsed(made.run.elapsed_ns)}, "
+            "with nothing before or after it"
+        )
+        return past, False
     if is_path and not folder.is_dir():
         raise RunNotFound(f"{wanted}: there is no such folder; give a run, its folder, or a snapshot's folder")
     entry = entry_of(folder.absolute()) if is_path else find(root, wanted)
-    return _recorded(entry), entry.is_live
+    return recorded(entry), entry.is_live
 
 
-def _recorded(entry: RunEntry) -> Past:
+def recorded(entry: RunEntry) -> Past:
+    """What a run recorded, with its end. Raises RecordsDamaged, RecordsFailed."""
     past = Past(entry.path)
     past.read_on()
     if past.is_empty:
@@ -87,14 +98,16 @@ def _snapshot(path: Path) -> RunSnapshot:
     return made
 
 
-async def _replay(past: Past, speed: float, behind: str, *, grows: bool, ascii_only: bool) -> str | None:
+async def _replay(past: Past, speed: float, behind: str, *, grows: bool, console: ConsoleSettings) -> str | None:
+    face = settle(console)
     from tui.app import SlotfillApp  # noqa: PLC0415 - the screen's library is loaded only when a screen is wanted
 
     async def keep(snapshot: RunSnapshot, svg: str) -> str:
         return str(await asyncio.to_thread(export, snapshot, past.folder, svg, datetime.now(UTC)))
 
     door = ReplayDoor(past, RunningClock(), speed=speed, grows=grows)
-    app = SlotfillApp(door, who=who(), ascii=ascii_only, watch=True, export=keep)
+    app = SlotfillApp(door, who=who(), ascii=face.ascii, watch=True, export=keep)
+    app.wear(face)
     app.behind_wanted = behind
     app.opening_words = past.trouble
-    return await app.run_async()
+    return await app.run_async(mouse=face.mouse)

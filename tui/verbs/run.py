@@ -18,11 +18,11 @@ from engine.spec import NotReady, Spec
 from engine.steering import SPARE_CONNECTIONS
 from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
-from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, who, wrong
+from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, tell, terminal_trouble, who, wrong
 
 SWEEP_DAYS = "4"
 """Days that a sweep fills at each level where nobody says which slots."""
-CONTINUED = ("run", "fill", "assign", "create", "burst", "allocator")
+CONTINUED = ("run", "fill", "assign", "create", "burst", "allocator", "thresholds")
 """Sections that a continued run takes over from the one it goes on with; options given now win."""
 
 
@@ -31,6 +31,8 @@ def main(args: Namespace) -> int:
     try:
         spec = _continued(args) if args.verb == "continue" else _fresh(args)
         headless = args.headless or args.json or not has_screen()
+        if not args.headless and not args.json and (trouble := terminal_trouble()):
+            tell(f"{trouble}, so progress lines are shown instead")
         check_spec(spec)
     except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)

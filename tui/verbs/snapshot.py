@@ -1,15 +1,20 @@
-"""`slotfill snapshot`: export a live run as it is now, picture of the screen and all, from any terminal."""
+"""`slotfill snapshot`: export a run as it is now, or as it ended, picture of the screen and all, from any terminal."""
 
 import asyncio
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.clock import RunningClock
 from engine.exit_code import ExitCode
+from engine.front import FrontDoor
 from engine.model.command import Command, Verb
+from engine.records.archive import RunEntry
 from engine.records.export import export
-from engine.records.trouble import RecordsFailed
+from engine.records.trouble import RecordsDamaged, RecordsFailed
+from tui.past import ReplayDoor
 from tui.verbs.reach import LinkLost, RunNotFound, door_of, entry_of
+from tui.verbs.replay import recorded
 from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
 
 
@@ -24,7 +29,7 @@ def main(args: Namespace) -> int:
         return wrong(str(error), ExitCode.USAGE)
     except LinkLost as error:
         return wrong(str(error), ExitCode.UNREACHABLE)
-    except RecordsFailed as error:
+    except (RecordsFailed, RecordsDamaged) as error:
         return wrong(str(error), ExitCode.RECORDS)
     if args.json:
         say_json({"folder": str(folder)})
@@ -39,7 +44,7 @@ async def _export(args: Namespace, size: tuple[int, int]) -> Path:
     from tui.picture import picture  # noqa: PLC0415
 
     entry = entry_of(args)
-    door = await door_of(entry)
+    door = await _door(entry)
     try:
         snapshot = await door.snapshot()
         app = SlotfillApp(door, who=who(), watch=True)
@@ -52,3 +57,14 @@ async def _export(args: Namespace, size: tuple[int, int]) -> Path:
         return folder
     finally:
         await door.close()
+
+
+async def _door(entry: RunEntry) -> FrontDoor:
+    """The run's engine; of a run that is over its recording, held at its end. Raises LinkLost, RecordsDamaged."""
+    if entry.is_live or entry.manifest is None:
+        return await door_of(entry)
+    past = await asyncio.to_thread(recorded, entry)
+    door = ReplayDoor(past, RunningClock())
+    door.seek(past.ends_ns)
+    door.hold(True)
+    return door

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import platform
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from engine.records.writer import masked
 from engine.redact import know, mask
 from engine.settings_sources import Sourced, load
 from tui.cli import options_of
+from tui.terminal_face import check_console, this_terminal
 
 
 def say(text: str) -> None:
@@ -65,6 +67,7 @@ def sourced(args: Namespace, before: Sequence[str] = ()) -> Sourced:
         cwd=Path.cwd(),
         environ=os.environ,
     )
+    check_console(known.settings.console)
     know(known.settings, read(Path.cwd(), os.environ).values)
     return known
 
@@ -76,13 +79,21 @@ def settings_of(args: Namespace) -> Settings:
 
 def has_screen() -> bool:
     """Whether a console can be shown: keys are read from stdin, and Textual paints on stderr. In CI nobody watches."""
+    terminal = this_terminal()
+    if terminal.browser:
+        return True
     if os.environ.get("CI", "").lower() in ("1", "true"):
         return False
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)) and not terminal.trouble
+
+
+def terminal_trouble() -> str:
+    """Why this terminal, if it is one, shows no console; empty where it does, or where none would be looked for."""
+    return this_terminal().trouble if sys.stdin.isatty() and sys.stderr.isatty() else ""
 
 
 def who() -> str:
-    """Who sits here: login and terminal, or login and `script`."""
+    """Who sits here: `login@host`, and the terminal or `script`."""
     try:
         login = getpass.getuser()
     except (KeyError, OSError):
@@ -90,8 +101,9 @@ def who() -> str:
     try:
         place = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
     except (OSError, ValueError):
-        place = "script"
-    return f"{login}@{place}"
+        place = "browser" if this_terminal().browser else "script"
+    # The host's short name: a full one would be masked as an e-mail address is.
+    return f"{login}@{platform.node().partition('.')[0] or 'localhost'} {place}"
 
 
 __all__ = [
@@ -104,6 +116,7 @@ __all__ = [
     "settings_of",
     "sourced",
     "tell",
+    "terminal_trouble",
     "who",
     "wrong",
 ]
