@@ -1,70 +1,55 @@
 """From a spec to a run that stands: ground, floors, plan, folder. Whatever fails leaves nothing behind."""
 
-import asyncio
 import contextlib
 import os
 import platform
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from engine import __version__
-from engine.allocator.window import instant
 from engine.api_ground import ForeignApiGround, ReferenceApiGround
 from engine.at_target import AnyTarget, contract_of, is_embedded, target_on
 from engine.backends import Backends
+from engine.beginning import alone_seats, behind_it, prepare, within
 from engine.checks import Checks
 from engine.client_floor import client_floor
 from engine.clock import RunningClock
-from engine.config import Settings, SettingsInvalid
-from engine.continuing import Place, Undecided, behind, settle
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.config import Settings
+from engine.database import Connection, DatabaseFailed
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.fault_switch import FaultSwitch, Where
 from engine.fill.limits import Limits
 from engine.ground import CannotBegin, EmbeddedGround, ForeignGround, Ground
 from engine.judge.sweep import plan_detects
-from engine.metrics.unfinished import progress
 from engine.metrics_port import MetricsPort, PortTaken
 from engine.model.continued import Continued
 from engine.model.event import Acted
-from engine.model.fault import parse
-from engine.model.floor import Busy
 from engine.model.ids import Ids, RunId
 from engine.model.round import Round
 from engine.plan import Plan
-from engine.planning import PLANS, NothingToDo, Start, data_of, plan_of, rules, seatable, strategies
+from engine.planning import NothingToDo, Start, plan_of, rules, strategies
 from engine.platform.cluster import Cluster
 from engine.platform.databases import schema_checksum
-from engine.platform.seed import DATA, DATA_SETS
 from engine.portrait import RunFacts, flags_of
 from engine.prints import prints
-from engine.records.archive import Manifest, find, new_folder, runs_folder, write_manifest
+from engine.records.archive import Manifest, new_folder, runs_folder, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
-from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
+from engine.records.trouble import RecordsFailed
 from engine.run import Run, RunParts
-from engine.safety import GuardRefused, guard_target
-from engine.schedule import refused_fit
-from engine.session import RESTAURANT
-from engine.settings_sources import check, check_sweep, flat
+from engine.settings_sources import flat
 from engine.sockets import socket_path
 from engine.spec import Spec
-from engine.steering import SPARE_CONNECTIONS
-from engine.sweeping import Sweeping, faults_of, laps_of, rounds_of
+from engine.spec_check import check_spec, swept
+from engine.sweeping import Sweeping, faults_of, rounds_of
 from engine.target import Capability
-from engine.targets.postgres import PostgresTarget
 from engine.webhook import Webhook, hook_of
-
-SUPERUSER_RESERVED = 3
-"""Connections Postgres keeps back, by its default."""
 
 
 class Opened(msgspec.Struct):
@@ -97,90 +82,6 @@ class Opened(msgspec.Struct):
             terms = await self.sweep.terms(run.passes.repeat)
             run.samples.begin_round(terms.number)
         run.passes.begin(run.plan, run.crew, terms)
-
-
-def check_spec(spec: Spec) -> None:
-    """Everything that settings alone can tell, before anything is started. Raises CannotBegin."""
-    spec = swept(spec)
-    settings = spec.settings
-    if spec.plan not in PLANS:
-        raise CannotBegin(f"there is no plan {spec.plan}; give {', '.join(PLANS)}", ExitCode.USAGE)
-    try:
-        if spec.sweep:
-            check_sweep(settings)
-        check(settings)
-        strategies(spec.plan, settings)
-        faults = [parse(one) for one in settings.run.faults]
-        variables = read(Path.cwd(), os.environ).values
-        hook_of(settings.webhook, variables)
-        target = guard_target(settings, variables, said=spec.said)
-    except (SettingsInvalid, ValueError) as error:
-        raise CannotBegin(str(error), ExitCode.USAGE) from error
-    except GuardRefused as error:
-        raise CannotBegin(str(error), ExitCode.REFUSED) from error
-    if spec.continues and spec.plan == "burst":
-        raise CannotBegin("a burst is one moment and cannot be gone on with; run it again", ExitCode.USAGE)
-    through_api = target.kind == "api"
-    if through_api and spec.plan not in ("fill", "burst"):
-        raise CannotBegin(
-            f"{spec.plan} gives tables to bookings itself, and a booking API does that for us; give fill or burst",
-            ExitCode.USAGE,
-        )
-    if not is_embedded(target):
-        _check_foreign_sweep(spec)
-        if faults:
-            raise CannotBegin("faults are switched on in the embedded platform only", ExitCode.REFUSED)
-        return
-    room = settings.embedded.max_connections - SPARE_CONNECTIONS - SUPERUSER_RESERVED
-    if settings.run.concurrency > room:
-        raise CannotBegin(
-            f"concurrency = {settings.run.concurrency} wants as many connections, and the embedded Postgres has "
-            f"{room} to give; give {room} or less, or raise embedded.max_connections",
-            ExitCode.USAGE,
-        )
-    data = data_of(spec.plan, settings)
-    if data not in DATA:
-        raise CannotBegin(f"there is no data set {data}; give {', '.join(DATA)}", ExitCode.USAGE)
-    wanted = set(settings.run.restaurants) - {"all", *DATA_SETS[data].restaurants}
-    if wanted and spec.fresh:
-        raise CannotBegin(
-            f"there is no restaurant {', '.join(sorted(wanted))}; the embedded platform seeded with {data} has "
-            f"{', '.join(DATA_SETS[data].restaurants)}",
-            ExitCode.USAGE,
-        )
-
-
-def swept(spec: Spec) -> Spec:
-    """The spec with the concurrency that a sweep's rooms must be large enough for, and with its experiment decided."""
-    sweep, run = spec.settings.sweep, spec.settings.run
-    if not spec.sweep:
-        # Laps are a sweep's: another run that a configuration gives them to has its plan once.
-        return msgspec.structs.replace(
-            spec, settings=msgspec.structs.replace(spec.settings, sweep=msgspec.structs.replace(sweep, laps=0))
-        )
-    if not sweep.levels:
-        return spec
-    if not sweep.laps:
-        sweep = msgspec.structs.replace(sweep, laps=laps_of(spec.settings, spec.plan))
-    if sweep.experiment == "auto":
-        target = spec.settings.targets.get(run.target)
-        fits = not refused_fit(len(sweep.levels), run.repeat) and target is not None and is_embedded(target)
-        sweep = msgspec.structs.replace(sweep, experiment="on" if fits and spec.fresh else "off")
-    run = msgspec.structs.replace(run, concurrency=max(sweep.levels))
-    return msgspec.structs.replace(spec, settings=msgspec.structs.replace(spec.settings, run=run, sweep=sweep))
-
-
-def _check_foreign_sweep(spec: Spec) -> None:
-    if not spec.sweep:
-        return
-    if spec.settings.sweep.experiment == "on":
-        raise CannotBegin("the experiment slows steps down in the embedded platform only", ExitCode.REFUSED)
-    if spec.fresh:
-        raise CannotBegin(
-            f"target {spec.settings.run.target} cannot be brought back to one state before each level, so its levels "
-            "would not compare; say --no-reset to run them all the same, one after the other in what is there",
-            ExitCode.REFUSED,
-        )
 
 
 @contextlib.asynccontextmanager
@@ -232,19 +133,19 @@ async def _stand(
     """Read what is there, plan, and make the run's folder with its first files. Raises CannotBegin."""
     settings = spec.settings
     try:
-        spec = msgspec.structs.replace(spec, settings=(settings := _within(settings, ground, sweeps=spec.sweep)))
+        spec = msgspec.structs.replace(spec, settings=(settings := within(settings, ground, sweeps=spec.sweep)))
         target = await target_on(ground, spec, run_id)
         ladder = strategies(spec.plan, settings)
-        start, continued = await _behind(spec, target, ground)
+        start, continued = await behind_it(spec, target, ground)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
-        burst = await _seatable(plan, target, settings) if spec.plan == "burst" else None
+        burst = await alone_seats(plan, target, settings) if spec.plan == "burst" else None
     except DatabaseFailed as error:
         raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
     except (NothingToDo, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     floor = await client_floor(min(settings.run.concurrency, 16)) if ground.base_url else None
     sweep = _sweeping(spec, target)
-    _prepare(target, plan, spec)
+    prepare(target, plan, spec)
     clock = RunningClock()
     wall = clock.wall()
     manifest = Manifest(
@@ -355,87 +256,6 @@ def _sweeping(spec: Spec, target: AnyTarget) -> Sweeping | None:
     asks = target.connect if Capability.VERIFY in target.capabilities else None
     rounds = rounds_of(spec.settings, spec.plan)
     return Sweeping(rounds, target, asks, needs_context=contract_of(target).needs_context)
-
-
-def _within(settings: Settings, ground: Ground, *, sweeps: bool = False) -> Settings:
-    """The settings with as many workers as the target's budget has connections for. Raises CannotBegin for none."""
-    budget = ground.clearance.budget
-    if budget is None or budget.workers(settings.run.concurrency) == settings.run.concurrency:
-        return settings
-    workers = budget.workers(settings.run.concurrency)
-    if workers < 1 or sweeps:
-        raise CannotBegin(budget.lowered(settings.run.concurrency), ExitCode.REFUSED)
-    return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, concurrency=workers))
-
-
-def _prepare(target: AnyTarget, plan: Plan, spec: Spec) -> None:
-    """Find the choices of every party size now, so that no timed quote has to; an API plans by itself."""
-    if not isinstance(target, PostgresTarget):
-        return
-    fill = spec.settings.fill
-    parties = {turn.party for turn in plan.turns}
-    if spec.plan == "fill":
-        parties.update(range(fill.min_party, fill.max_party + 1))
-    for planner in target.planners.values():
-        for strategy in strategies(spec.plan, spec.settings):
-            planner.prepare(sorted(parties), strategy)
-
-
-async def _behind(spec: Spec, target: AnyTarget, ground: Ground) -> tuple[Start, Continued | None]:
-    """Where the plan begins; and, of a run that goes on with another, what became of what was in flight.
-
-    Raises CannotBegin, DatabaseFailed, DatabaseUnreachable.
-    """
-    if not spec.continues:
-        return Start(), None
-    settings = spec.settings
-    root = runs_folder(settings.records.runs)
-    try:
-        found = await asyncio.to_thread(behind, root, find(root, spec.continues))
-    except (RecordsDamaged, RunNotFound) as error:
-        raise CannotBegin(f"the journal of run {spec.continues} cannot be read: {error}", ExitCode.USAGE) from error
-    if Capability.VERIFY not in target.capabilities:
-        if found.has_in_flight:
-            raise CannotBegin(
-                f"run {spec.continues} had requests in flight and target {target.name} has no dsn, so what became of "
-                "them cannot be told; give it one, or start a new run",
-                ExitCode.INCONCLUSIVE,
-            )
-        return Start(*progress([(leg, ()) for leg in found.legs], found.plan)), None
-    contexts: tuple[dict[str, str], ...] = ({},)
-    if contract_of(target).needs_context:
-        contexts = tuple({RESTAURANT: str(floor.restaurant_id)} for floor in target.floors.values())
-    connection = await target.connect("slotfill continue")
-    # The reference API ended with its engine; somebody else's may still be at it.
-    longest_s = 0.0 if ground.is_embedded else settings.api.longest_request_s
-    try:
-        come, continued = await settle(found, Place(connection, RunningClock(), contexts, longest_s))
-    except Undecided as error:
-        raise CannotBegin(str(error), ExitCode.INCONCLUSIVE) from error
-    finally:
-        await connection.close()
-    return Start(come.slots, come.numbers), continued
-
-
-async def _seatable(plan: Plan, target: AnyTarget, settings: Settings) -> int | None:
-    """How many of a burst's distinct requests one worker alone would seat; None where no database tells."""
-    if Capability.VERIFY not in target.capabilities:
-        return None
-    connection = await target.connect("slotfill burst")
-    try:
-        busy: dict[str, list[Busy]] = {}
-        for turn in plan.turns:
-            if turn.restaurant not in busy:
-                floor = target.floors[turn.restaurant]
-                begins = instant(ZoneInfo(floor.timezone), turn.on, time(0))
-                busy[turn.restaurant] = await connection.rows(
-                    "fill/busy", Busy, floor.restaurant_id, begins, begins + timedelta(days=1)
-                )
-    except STEP_ERRORS as error:
-        raise DatabaseFailed(f"what is busy could not be read: {describe(error)}") from error
-    finally:
-        await connection.close()
-    return seatable(plan, target.floors, busy, strategies("burst", settings)[0], rules(settings))
 
 
 async def _no_renewal() -> None:

@@ -10,11 +10,11 @@ from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.ground import CannotBegin
 from engine.launch import launch
-from engine.opening import SUPERUSER_RESERVED, check_spec
 from engine.safety import GuardRefused, first_look
 from engine.schedule import REPEATS_FOR_FIT
 from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
+from engine.spec_check import SUPERUSER_RESERVED, check_spec
 from engine.steering import SPARE_CONNECTIONS
 from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
