@@ -204,7 +204,8 @@ class PostgresSeat:
     async def release(self, hold_id: UUID) -> Refusal | None:
         """Give a hold back, its tables first, in one transaction.
 
-        Without a connection it is owed, and tried once more when there is one.
+        What could not be given back, for want of a connection or as the server refused it, is owed: it is tried again
+        before the next attempt and at the end.
         """
         try:
             await self._session.reopen()
@@ -215,8 +216,7 @@ class PostgresSeat:
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT)
             await self._session.roll_back()
-            if not self._session.connection.is_open:
-                self._session.owed.append(hold_id)
+            self._session.owed.append(hold_id)
             return refusal
         return None
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable
 
+PATIENCE = 3
+"""How often what is owed is tried before it is left to its expiry."""
 RESTAURANT = "app.restaurant_id"
 """The setting that the platform's row security reads; `set_restaurant_context` sets it and nothing else."""
 
@@ -19,7 +21,9 @@ class Session:
         self._wanted: Mapping[str, str] = {}
         self._set: dict[str, str] = {}
         self.owed: list[UUID] = []
-        """Holds that could not be given back for want of a connection."""
+        """Holds that could not be given back: for want of a connection, or refused, as any statement may be."""
+        self._refused = 0
+        """How often in a row."""
 
     @classmethod
     def of(cls, connection: Connection) -> "Session":
@@ -72,7 +76,7 @@ class Session:
         await self.connection.commit()
 
     async def pay(self) -> None:
-        """Give back what is owed, once: what cannot be given back then is left to its expiry, as any hold is.
+        """Give back what is owed; what was refused three times is left to its expiry, as any hold is.
 
         Raises what a statement raises when the connection is lost over it.
         """
@@ -81,11 +85,17 @@ class Session:
             return
         try:
             await self.give_back(owed)
+            self._refused = 0
         except STEP_ERRORS:
             await self.roll_back()
             if not self.connection.is_open:
                 self.owed = owed
                 raise
+            self._refused += 1
+            if self._refused < PATIENCE:
+                self.owed = owed
+            else:
+                self._refused = 0
 
     async def roll_back(self) -> None:
         """Leave no transaction open: a connection that cannot roll back is dropped, and the server does it."""
@@ -100,5 +110,6 @@ class Session:
         """Close the connection, and leave neither a backend nor a hold that is owed, where that can be had."""
         with contextlib.suppress(DatabaseUnreachable, *STEP_ERRORS):
             await self.reopen()
-            await self.pay()
+            while self.owed:
+                await self.pay()
         await self.connection.close()

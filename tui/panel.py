@@ -35,11 +35,14 @@ class Want(NamedTuple):
     """Lines it is well read in where panels stand side by side; 0 for no other than `good`."""
 
 
+INKS = {f"ink--{ink.value}" for ink in Ink} | {"ink--cursor"}
+"""Component classes of whatever gives inks to what is drawn on it."""
+
+
 class Inked(Widget):
     """A widget whose content is lines. It draws nothing by itself: whoever owns it puts lines in."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{ink.value}" for ink in Ink} | {"ink--cursor"}
 
     def __init__(self, *, ascii_only: bool = False, name: str | None = None, id: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id)
@@ -100,11 +103,16 @@ class Inked(Widget):
     def _ink(self, name: str, *, lit: bool) -> Style:
         style = self._styles_of.get((name, lit))
         if style is None:
-            style = self.get_component_rich_style(f"ink--{name}")
+            inks = self._inks()
+            style = inks.get_component_rich_style(f"ink--{name}")
             if lit:
-                style += self.get_component_rich_style("ink--cursor", partial=True)
+                style += inks.get_component_rich_style("ink--cursor", partial=True)
             style = self._styles_of[name, lit] = self._filtered(style)
         return style
+
+    def _inks(self) -> Widget:
+        """Whose inks it draws with: the screen's, as inks for each widget would be a quarter of what a start costs."""
+        return self.screen
 
     def _filtered(self, style: Style) -> Style:
         """The style as it is sent; Textual filters what a widget with borders draws by itself."""
@@ -139,6 +147,15 @@ def _difference(old: tuple[Span, ...], new: tuple[Span, ...], width: int) -> tup
 
 def _cells(span: Span) -> int:
     return len(span.text) if span.text.isascii() else Segment(span.text).cell_length
+
+
+class Raised(Inked):
+    """Lines on a ground that is not the screen's, with inks for that ground."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
+
+    def _inks(self) -> Widget:
+        return self
 
 
 class Panel(Inked, can_focus=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.records.patches import AROUND, PART, Payload, pack, payload_of, unpack
@@ -20,6 +20,7 @@ LOOKS = st.dictionaries(st.text(max_size=8), VALUES, max_size=20)
 NOTHING = Payload(b"", {})
 
 
+@settings(max_examples=40)
 @given(LOOKS, LOOKS)
 def test_any_frame_comes_out_of_what_tells_it_and_of_the_one_before(
     look: dict[str, Any], older: dict[str, Any]
@@ -56,6 +57,7 @@ def test_what_grew_in_its_middle_is_still_found_around_its_old_place() -> None:
     assert unpack(told, before.content) == payload.content
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_damage_is_told_and_never_a_picture(data: st.DataObject) -> None:
     before, payload = payload_of({"slots": busy(4, 40)}), payload_of({"slots": busy(5, 45), "run": 3})

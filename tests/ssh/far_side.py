@@ -52,15 +52,17 @@ class FarSide(NamedTuple):
         found = cls(folder, port, process)
         try:
             wait_until(lambda: process.poll() is not None or _answers(port), "sshd to listen")
+            # With a terminal, as a guest has one: not every machine lets an ordinary user's sshd give its guests theirs.
             done = subprocess.run(
-                found.login("true", terminal=False), capture_output=True, text=True, timeout=30, check=False
+                found.login("true"), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
             )
         except BaseException:
             found.close()
             raise
         if process.poll() is not None or done.returncode != 0:
+            why = found._last_word() or done.stderr.strip()
             found.close()
-            raise NoFarSide(f"sshd lets nobody in: {found._last_word() or done.stderr.strip()}")
+            raise NoFarSide(f"sshd lets nobody in: {why}")
         return found
 
     def login(self, words: str, port: int = 0, *, terminal: bool = True) -> list[str]:

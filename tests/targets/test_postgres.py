@@ -264,6 +264,32 @@ async def test_a_released_hold_leaves_no_row_behind(target: PostgresTarget, data
     await seat.close()
 
 
+@pytest.mark.parametrize("refused", [1, 2])
+async def test_a_hold_whose_release_was_refused_is_given_back_all_the_same(
+    target: PostgresTarget, database: ScratchDatabase, refused: int
+) -> None:
+    """A storm of serialization failures left a hold behind, as its release was one of them."""
+    connection = await database.connect()
+    await connection.execute(
+        "CREATE SEQUENCE releases; CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN IF nextval('releases') <= {refused} THEN RAISE EXCEPTION 'could not serialize access' "
+        "USING ERRCODE = '40001'; END IF; RETURN OLD; END$$; "
+        "CREATE TRIGGER conflict BEFORE DELETE ON table_holds FOR EACH ROW EXECUTE FUNCTION conflict()"
+    )
+    seat = await target.seat("slotfill test w00")
+    one = order(1, party=10)
+    await seat.submit(one)
+    candidate = cast("Quote", await seat.quote(one, STRATEGY)).candidates[0]
+    hold = uuid4()
+    await seat.hold(one, candidate, hold)
+    told = await seat.release(hold)
+    assert told is not None
+    assert told.sqlstate == "40001"
+    await seat.close()
+    assert await connection.fetchval("SELECT count(*) FROM table_holds") == 0
+    await connection.close()
+
+
 async def test_a_connection_lost_before_commit_was_sent_is_a_fail_and_the_seat_recovers(
     target: PostgresTarget, database: ScratchDatabase
 ) -> None:

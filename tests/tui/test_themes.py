@@ -199,12 +199,12 @@ BARS = "#!"
 async def test_a_theme_is_chosen_by_command_at_once_by_menu_and_by_itself_again() -> None:
     async with console() as (pilot, app, _):
         assert app.theme_name == "dark"
-        before = app.main.status.get_component_rich_style("ink--fault").color
+        before = app.main.status.screen.get_component_rich_style("ink--fault").color
         await type_in(pilot, ":theme high-contrast")
         await pilot.press("enter")
         await pilot.pause()
         assert app.theme_name == "high-contrast"
-        assert app.main.status.get_component_rich_style("ink--fault").color != before
+        assert app.main.status.screen.get_component_rich_style("ink--fault").color != before
         assert "theme high-contrast: white on black" in text_of(app)
         await type_in(pilot, ":theme")
         await pilot.press("enter")

@@ -333,7 +333,11 @@ async def test_another_run_lies_behind_in_rows_and_signs_of_its_own(tmp_path: Pa
         await app.obey("behind", "off")
         assert not [line for line in text_of(app).splitlines() if line.startswith(" ~")]
         await app.obey("behind", "nothing-like-it")
-        await pilot.pause()
+        for _ in range(100):
+            # It is looked for in a thread.
+            if "no run begins with 'nothing-like-it'" in text_of(app):
+                break
+            await pilot.pause(0.02)
         assert "no run begins with 'nothing-like-it'" in text_of(app)
 
 

@@ -13,7 +13,7 @@ from engine.model.snapshot import RunSnapshot
 from tui.commands import COMMANDS, completion, keys_of
 from tui.layout import PRESETS, arrange, is_tiny
 from tui.lines import Area, fill
-from tui.panel import Inked, Panel
+from tui.panel import INKS, Inked, Panel
 from tui.panels.registry import BY_NAME, PANELS
 from tui.panels.steps import StepsPanel
 from tui.panels.sweep import SweepPanel, is_sweep
@@ -34,6 +34,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """Shows one run. Textual's own keys of a screen are left out: tab and ctrl+c are commands of ours."""
 
     AUTO_FOCUS: ClassVar[str | None] = None
+    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
 
     def __init__(self, clock: Clock, *, ascii_only: bool, watch: bool) -> None:
         super().__init__()

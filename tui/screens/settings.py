@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from engine.model.command import Answer
 from tui.lines import Area, Ink, Line, cut, fill, line
-from tui.panel import Inked
+from tui.panel import Inked, Raised
 
 _NAME, _KEY, _WIDTH = 40, 18, 70
 _AGAIN_S = 0.5
@@ -59,16 +59,16 @@ class SettingsScreen(ModalScreen[Answer]):
             box.can_focus = False
             for place, (key, value) in enumerate(self.settings.items()):
                 with Horizontal(classes="setting"):
-                    name = Inked(ascii_only=self.ascii_only, name=key)
+                    name = Raised(ascii_only=self.ascii_only, name=key)
                     name.add_class("setting-name")
                     yield name
                     yield Input(value, name=key, id=f"setting-{place}", compact=True)
-                told = Inked(ascii_only=self.ascii_only, name=key)
+                told = Raised(ascii_only=self.ascii_only, name=key)
                 told.add_class("setting-told")
                 yield told
-            yield Inked(ascii_only=self.ascii_only, id="differences")
+            yield Raised(ascii_only=self.ascii_only, id="differences")
             if self.flags:
-                yield Inked(ascii_only=self.ascii_only, id="flags")
+                yield Raised(ascii_only=self.ascii_only, id="flags")
 
     async def on_mount(self) -> None:
         """Names, and the first setting to change."""

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from engine.model.snapshot import RunSnapshot
 from tui.lines import Area, Line, fill, line
-from tui.panel import Inked
+from tui.panel import Raised
 
 Answer = TypeVar("Answer")
 
@@ -30,7 +30,7 @@ class Sheet(ModalScreen[Answer]):
         super().__init__()
         self.snapshot = snapshot
         self.top = 0
-        self.sheet = Inked(ascii_only=ascii_only)
+        self.sheet = Raised(ascii_only=ascii_only)
 
     def title_words(self) -> str:
         """The words in the frame."""
