@@ -52,7 +52,7 @@ class FarSide(NamedTuple):
         found = cls(folder, port, process)
         try:
             wait_until(lambda: process.poll() is not None or _answers(port), "sshd to listen")
-            # With a terminal, as a guest has one: not every machine lets an ordinary user's sshd give its guests theirs.
+            # With a terminal, as a guest has one: not every machine lets an ordinary user's sshd give one.
             done = subprocess.run(
                 found.login("true"), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
             )

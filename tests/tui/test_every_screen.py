@@ -66,7 +66,7 @@ class Bare(Console):
 @cache
 def recorded() -> RunSnapshot:
     """A minute into a run that was recorded, with two consoles on it."""
-    folder = Path(os.environ[FOLDER]) / "every-screen"
+    folder = Path(os.environ[FOLDER]) / f"every-screen-{os.getpid()}"
     folder.mkdir(exist_ok=True)
     past = Past(run_folder(folder))
     past.read_on()
