@@ -110,6 +110,7 @@ def test_it_shows_where_it_says_and_not_without_it(name: str, shell: Shell, heal
     assert any(fault.name in one for one in done.json()["faults"])
 
 
+@pytest.mark.campaign
 def test_the_row_lock_on_the_restaurant_collapses_the_rate_more_than_tenfold(shell: Shell) -> None:
     eight = ("run", "fill", "--headless", "--json", "--concurrency", "8", "--start", "17:00", "--end", "20:00")
     well = shell.do(*eight, "--stress-max", "4").json()

@@ -60,6 +60,7 @@ def test_the_owners_database_is_filled_as_it_is_and_what_is_claimed_is_there(
     assert ("confirm_hold_assignment_with_transition" in adaptations) == (variant == "extensions")
 
 
+@pytest.mark.campaign
 def test_with_several_workers_its_deadlocks_are_counted_and_retried(shell: Shell, theirs: str) -> None:
     config = ("--config", str(write(shell, theirs)), "--target", "theirs")
     shell.do("db", "init", *config, f"--yes={name_of(theirs)}")

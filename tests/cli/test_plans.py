@@ -162,7 +162,7 @@ def test_repeats_begin_from_the_same_state_and_each_is_a_leg(shell: Shell) -> No
     assert databases.code == 2, "its databases are gone with it"
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed"])
+@pytest.mark.parametrize("how", [pytest.param("stopped", marks=pytest.mark.campaign), "killed"])
 def test_continue_goes_on_from_the_next_slot_and_nothing_is_done_twice(shell: Shell, how: str) -> None:
     fill = ("run", "fill", "--concurrency", "4", "--start", "17:00", "--end", "20:00", "--stress-max", "8")
     # Slow enough that the stop comes long before the plan's end on any machine.

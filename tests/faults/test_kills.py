@@ -36,7 +36,7 @@ def test_a_hang_up_of_the_client_s_terminal_leaves_the_run(shell: Shell) -> None
     assert alive(engine)
 
 
-@pytest.mark.parametrize("end", ["kill -9", "hang-up"])
+@pytest.mark.parametrize("end", ["kill -9", pytest.param("hang-up", marks=pytest.mark.campaign)])
 def test_a_console_that_is_killed_or_hung_up_changes_nothing_in_the_run(shell: Shell, end: str) -> None:
     process = shell.begin_run(*PACED, "--days", "2", "--stress-max", "10")
     engine = shell.manifest()["pid"]

@@ -79,20 +79,20 @@ def test_two_small_runs_are_too_small_to_tell_and_that_is_no_pass() -> None:
 
 
 def test_pairs_of_one_truth_raise_regressions_no_more_often_than_said() -> None:
-    """200 pairs of single runs, and 40 of five repeats on a machine with moods: the nominal rate is 5 %."""
+    """80 pairs of single runs, and 20 of five repeats on a machine with moods: the nominal rate is 5 %."""
     draws = random.Random(11)
     small = turns({"cafe-3": 35, "pub-1": 25})
     words: list[Word] = []
-    for _ in range(200):
+    for _ in range(80):
         one, other = evening(draws, bookings=60), evening(draws, bookings=60)
         words.append(two(run("one", [one], small), run("two", [other], small)).word)
-    assert words.count(Word.WORSE) <= stats.binom.ppf(0.99, 200, 0.025)
-    assert words.count(Word.UNSURE) <= stats.binom.ppf(0.99, 200, 0.05)
+    assert words.count(Word.WORSE) <= stats.binom.ppf(0.99, 80, 0.025)
+    assert words.count(Word.UNSURE) <= stats.binom.ppf(0.99, 80, 0.05)
     moody: list[Word] = []
-    for _ in range(40):
+    for _ in range(20):
         these, those = ([evening(draws, bookings=60, mood=0.4) for _ in range(5)] for _ in range(2))
         moody.append(two(run("one", these, small), run("two", those, small)).word)
-    assert moody.count(Word.WORSE) <= stats.binom.ppf(0.99, 40, 0.05)
+    assert moody.count(Word.WORSE) <= stats.binom.ppf(0.99, 20, 0.05)
 
 
 def test_a_machine_in_another_mood_is_no_regression_of_single_runs() -> None:

@@ -1,11 +1,14 @@
 """The search finds what there is to find: with masking switched off, everything leaks."""
 
+import pytest
+
 from tests.scratch import ScratchDatabase
 from tests.secrets.hearing import Heard, begun
 from tests.secrets.living import SIZES, a_run, crashes
 from tests.shell import Shell
 
 
+@pytest.mark.campaign
 async def test_with_masking_switched_off_the_same_search_finds_all_of_them(
     planted: Shell, database: ScratchDatabase
 ) -> None:

@@ -45,7 +45,9 @@ async def with_console(
         await door.close()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+@pytest.mark.parametrize(
+    "size", [(80, 24), pytest.param((160, 50), marks=pytest.mark.campaign)], ids=["80x24", "160x50"]
+)
 async def test_pause_plus_minus_workers_export_leave_and_attach_again_on_a_live_run(
     shell: Shell, size: tuple[int, int]
 ) -> None:

@@ -317,7 +317,10 @@ async def test_zoom_shows_another_stretch_of_the_run(tmp_path: Path) -> None:
 # -- another run behind
 
 
-async def test_another_run_lies_behind_in_rows_and_signs_of_its_own(tmp_path: Path) -> None:
+async def test_another_run_lies_behind_in_rows_and_signs_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOTFILL_RUNS", str(tmp_path / "other"))
     async with live(tmp_path) as (pilot, app, _):
         await app.obey("behind", str(run_folder(tmp_path / "other")))
         await pilot.pause()
