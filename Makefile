@@ -53,7 +53,7 @@ bench-console: setup
 	@$(BIN)/python -m tests.benchmarks console $(ARGS)
 
 faults: setup
-	@$(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py tests/secrets tests/cli tests/tui/test_live.py -m "campaign or not campaign" $(ARGS)
+	@SLOTFILL_SEARCH=1 $(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py tests/secrets tests/cli tests/tui/test_live.py -m "campaign or not campaign" $(ARGS)
 
 # The console in tmux over an sshd of its own on loopback: every key, cut lines, 16 KB a second. `screens` takes docs/screens anew.
 ssh: setup

@@ -37,7 +37,8 @@ class Steps:
             else:
                 took_ns = took.took_ns
                 times.histogram.record(took_ns)
-                times.peaks.record(took.started_ns + took_ns, took_ns)
+                # No step ends after its attempt: a second to come would make its series longer than the others.
+                times.peaks.record(min(took.started_ns + took_ns, event.ended_ns), took_ns)
 
     def histograms(self) -> dict[Step, Histogram]:
         """Lengths of each step's successes, as they are counted: to be read at once, not kept."""

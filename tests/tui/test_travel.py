@@ -338,10 +338,11 @@ async def test_another_run_lies_behind_in_rows_and_signs_of_its_own(
         await app.obey("behind", "nothing-like-it")
         for _ in range(100):
             # It is looked for in a thread.
-            if "no run begins with 'nothing-like-it'" in text_of(app):
+            if "no run begins with 'nothing" in text_of(app):
                 break
             await pilot.pause(0.02)
-        assert "no run begins with 'nothing-like-it'" in text_of(app)
+        # After the folder's name, which may be long.
+        assert "no run begins with 'nothing" in text_of(app)
 
 
 async def test_the_run_behind_is_aligned_at_the_start(tmp_path: Path) -> None:
