@@ -1,6 +1,6 @@
 """What the console costs, on a real run in real terminals: `python -m tests.benchmarks.console [--quick]`.
 
-Asserts nothing. A run of 64 workers at 150 attempts a second on an embedded cluster of its own, and consoles attached
+Asserts nothing. A run of 64 workers at 150 requests a second on an embedded cluster of its own, and consoles attached
 to it in ptys: bytes as they leave, processor time as the system counts it, keys from the press to the cells. On a
 machine that has not a core for each of engine, Postgres and console, the times say how busy it is.
 """
@@ -8,6 +8,7 @@ machine that has not a core for each of engine, Postgres and console, the times 
 import argparse
 import asyncio
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -30,9 +31,13 @@ from tests.tui.ptys import Terminal
 WIDE, SMALL = (120, 40), (80, 24)
 SLOW_BYTES_PER_S = 16_000
 RUN = (
-    *("run", "fill", "--concurrency", "64", "--share-slots", "--days", "60"),
+    *("run", "fill", "--concurrency", "64", "--share-slots"),
     *("--stress-max", "100", "--start", "12:00", "--end", "21:00"),
 )
+REQUESTS = 5
+"""Of one attempt: submit, quote, hold, confirm and commit."""
+A_DAY = 40
+"""Attempts that a day of the house takes before it is full, and no fewer: a plan that ends too soon ends the bench."""
 _SETTLE_S = 2.0
 _PROMPT = "command; tab completes"
 
@@ -49,6 +54,8 @@ class Bench:
         self.attaches = 3 if quick else 8
         self.seeks = 50 if quick else 200
         self.looks = 50 if quick else 200
+        self.longest_s = 180.0 if quick else 420.0
+        """How long the run must go on, besides the stall."""
         self.figures: list[Figure] = []
 
     def tell(self, name: str, value: float, unit: str, n: int) -> None:
@@ -223,7 +230,7 @@ def main(*words: str) -> None:
     """Measure everything: about three minutes, with --quick about one."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.console")
     parser.add_argument("--quick", action="store_true", help="shorter and fewer measurements")
-    parser.add_argument("--rate", type=float, default=150.0, help="attempts a second of the run (default 150)")
+    parser.add_argument("--rate", type=float, default=150.0, help="requests a second of the run (default 150)")
     parser.add_argument("--stall", type=float, metavar="SECONDS", help="how long nobody reads (default 60, quick 8)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go as JSON, besides the last line")
     args = parser.parse_args(words)
@@ -237,7 +244,9 @@ def main(*words: str) -> None:
     stall_s = args.stall if args.stall is not None else 8.0 if args.quick else 60.0
     bench = Bench(shell, quick=args.quick, stall_s=stall_s)
     try:
-        shell.begin_run(*RUN, "--rate", f"{args.rate:g}")
+        rate = args.rate / REQUESTS
+        days = math.ceil(rate * (bench.longest_s + stall_s) / A_DAY)
+        shell.begin_run(*RUN, "--rate", f"{rate:g}", "--days", str(days))
         time.sleep(_SETTLE_S)
         for measure in (bench.sizes, bench.typing, bench.attaching, bench.engine, bench.kept, bench.idle):
             measure()
