@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import time
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from engine.api_problems import refused, unreadable
+from engine.api_problems import UNREADABLE, one_line, refused, unreadable
 from engine.model.http import Answer
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
@@ -16,10 +17,20 @@ from engine.target import Heard, Submitted
 
 INLINE = "inline"
 """The platform's word for an assignment within the request."""
+_SOURCES = frozenset({INLINE, "job"})
 _OPEN = frozenset({"pending", "pending_allocation"})
 """Statuses of a booking that may yet be given tables."""
 _GIVEN_UP = "exhausted"
 """A reason that begins so ends the background job."""
+_MOST_REASON = 300
+_MOST_PLANNER_MS = 24 * 3600 * 1000
+"""A note of a longer time in the request tells no time."""
+
+# Longer ones are no answers of the contract; what they would fill is kept and shown for every attempt.
+_Word = Annotated[str, msgspec.Meta(max_length=60)]
+_Name = Annotated[str, msgspec.Meta(max_length=120)]
+_Names = Annotated[tuple[_Name, ...], msgspec.Meta(max_length=1000)]
+_Seats = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
 class Result(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,7 +46,7 @@ class Booking(msgspec.Struct, frozen=True):
     """A booking as the submit answers it: the platform's columns."""
 
     id: UUID
-    status: str = "pending"
+    status: _Word = "pending"
     auto_assign_last_result: msgspec.Raw = msgspec.Raw()
 
 
@@ -50,10 +61,10 @@ class Progress(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to a look."""
 
     id: UUID
-    status: str
-    tables: tuple[str, ...] = ()
-    seats: int = 0
-    zone: str | None = None
+    status: _Word
+    tables: _Names = ()
+    seats: _Seats = 0
+    zone: _Name | None = None
     auto_assign_last_result: msgspec.Raw = msgspec.Raw()
     is_final: bool | None = None
 
@@ -95,11 +106,11 @@ def submitted(answer: Answer, order: Order) -> Submitted | Refusal:
         return refused(answer, Step.SUBMIT, order)
     try:
         made = _MADE.decode(answer.body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return unreadable(answer, Step.SUBMIT, error)
     booking = made.booking
     if made.duplicate if made.duplicate is not None else answer.status == 200:
-        message = f"HTTP {answer.status}: a duplicate of booking {booking.id}, which is {booking.status}"
+        message = f"HTTP {answer.status}: a duplicate of booking {booking.id}, which is {one_line(booking.status)}"
         return Refusal(step=Step.SUBMIT, phase=Phase.ANSWERED, message=message)
     return Submitted(booking.id, heard=_heard(booking.status, _noted(booking.auto_assign_last_result)))
 
@@ -110,7 +121,7 @@ def looked(answer: Answer, order: Order | None = None) -> Heard | Refusal:
         return refused(answer, Step.INLINE_WAIT, order)
     try:
         told = _PROGRESS.decode(answer.body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return unreadable(answer, Step.INLINE_WAIT, error)
     return heard_of(told)
 
@@ -121,7 +132,7 @@ def found(answer: Answer, order: Order) -> UUID | Refusal | None:
         return refused(answer, Step.SUBMIT, order)
     try:
         bookings = _FOUND.decode(answer.body).bookings
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return unreadable(answer, Step.SUBMIT, error)
     return bookings[0].id if bookings else None
 
@@ -150,16 +161,16 @@ def _heard(
     seats: int = 0,
     zone: str | None = None,
 ) -> Heard:
-    reason = None if noted.success else noted.reason
-    in_request = noted.source == INLINE and noted.duration_ms is not None
+    reason = None if noted.success or noted.reason is None else one_line(noted.reason[:_MOST_REASON])
+    took_ms = noted.duration_ms if noted.source == INLINE else None
     return Heard(
-        status=status,
-        tables=tuple(tables),
+        status=one_line(status),
+        tables=tuple(map(one_line, tables)),
         seats=seats,
-        zone=zone,
+        zone=None if zone is None else one_line(zone),
         reason=reason,
-        planner_ns=round(noted.duration_ms * 1e6) if in_request and noted.duration_ms is not None else None,
-        source=noted.source,
+        planner_ns=round(took_ms * 1e6) if took_ms is not None and 0 <= took_ms <= _MOST_PLANNER_MS else None,
+        source=noted.source if noted.source in _SOURCES else "",
         is_final=status not in _OPEN or (reason or "").startswith(_GIVEN_UP),
     )
 
@@ -168,7 +179,7 @@ def _noted(raw: msgspec.Raw) -> Result:
     """A note of another shape is none: it decides nothing, as status and tables do."""
     try:
         return msgspec.json.decode(raw, type=Result | None) or Result() if raw else Result()
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Result()
 
 

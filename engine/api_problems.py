@@ -8,12 +8,18 @@ import msgspec
 
 from engine.model.http import Answer
 from engine.model.outcome import Phase, Refusal
+from engine.model.private import visible
 from engine.model.step import Step
 from engine.model.turn import Order
 
 _UNPROVEN = frozenset({408, 499})
 """Statuses below 500 that tell of time, and not that the request was rejected."""
 _MOST_TEXT = 300
+_MOST_SEARCHED = 10 * _MOST_TEXT
+_MOST_WAIT_S = 7 * 24 * 3600.0
+"""A server that says a longer one is not believed; nobody waits it out anyway."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a body raises that is no JSON of its shape: no text in UTF-8 and no end of nesting count as well."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -42,6 +48,11 @@ class _Issue(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+def one_line(text: str) -> str:
+    """A server's text in one line, with signs for what would steer a terminal."""
+    return visible(" ".join(text.split()))
+
+
 def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
     """An answer that is no success, as its status, code and text."""
     proven = 400 <= answer.status < 500 and answer.status not in _UNPROVEN
@@ -49,35 +60,48 @@ def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
     if 300 <= answer.status < 400:
         words.append("a redirect, which is not followed")
     words += words_of(answer.body)
-    text = ": ".join(words)
+    # Cut before it is searched, as it may be as long as a body; and far behind where it is cut for good.
+    text = one_line(": ".join(words)[:_MOST_SEARCHED])
     if order is not None:
         text = _without_guest(text, order)
     return Refusal(step=step, phase=Phase.ANSWERED if proven else Phase.IN_DOUBT, message=text[:_MOST_TEXT])
 
 
-def unreadable(answer: Answer, step: Step, error: msgspec.DecodeError) -> Refusal:
+def unreadable(answer: Answer, step: Step, error: Exception) -> Refusal:
     """A success whose body says nothing: what it stands for may be there."""
-    message = f"HTTP {answer.status}, but its body cannot be read: {error}"
+    message = f"HTTP {answer.status}, but its body cannot be read: {why_unreadable(answer, error)}"
     return Refusal(step=step, phase=Phase.IN_DOUBT, message=message, exception=type(error).__name__)
+
+
+def why_unreadable(answer: Answer, error: Exception) -> str:
+    """One of `UNREADABLE` as words."""
+    packed = answer.headers.get("content-encoding", "").strip()
+    if packed and packed.lower() != "identity":
+        return one_line(f"it is packed as {packed}, which was not asked for"[:_MOST_TEXT])
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    return one_line(str(error)[:_MOST_TEXT])
 
 
 def told_to_wait_s(answer: Answer, now: datetime) -> float | None:
     """How long a 429 says to wait; None where it does not say. `now` is the wall's time, for dates."""
     told = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", told):
-        return float(told)
-    try:
-        until = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", told):
+        wait_s = float(told)
+    else:
+        try:
+            until = parsedate_to_datetime(told)
+            wait_s = max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+        except (ValueError, OverflowError, IndexError):
+            return None
+    return wait_s if wait_s <= _MOST_WAIT_S else None
 
 
 def words_of(body: bytes) -> list[str]:
     """Code and text of a problem; what is no JSON of that shape is left out, as it may quote anything."""
     try:
         told = msgspec.json.decode(body, type=Problem)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ["no problem as JSON"]
     more = []
     if told.code == "OPERATING_HOURS_CLOSED":
@@ -92,7 +116,7 @@ def words_of(body: bytes) -> list[str]:
 def _closed(details: msgspec.Raw) -> list[str]:
     try:
         hours = msgspec.json.decode(details, type=_Hours)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []
     asked = f"{hours.reason} at {hours.requested_time}"
     return [f"{asked}, open from {hours.opens_at} to {hours.closes_at}" if hours.opens_at else asked]
@@ -102,14 +126,14 @@ def _fields(details: msgspec.Raw) -> list[str]:
     """Names of the fields that are wrong, never what stood in them."""
     try:
         return [", ".join(msgspec.json.decode(details, type=_Fields).field_errors)]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []
 
 
 def _issues(issues: msgspec.Raw) -> list[str]:
     try:
         return [f"{one.code} {one.message}".strip() for one in msgspec.json.decode(issues, type=list[_Issue])]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []
 
 

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date, time
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from engine.api_problems import words_of
+from engine.api_problems import UNREADABLE, one_line, why_unreadable, words_of
 from engine.http import HTTP_ERRORS, HttpClient, describe
 from engine.model.floor import Floor, Hours, Policy
 from engine.model.http import Answer
+
+_MOST_TEXT = 300
+_Clock = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?\\Z")]
 
 
 class ScheduleUnread(Exception):
@@ -20,8 +25,8 @@ class ScheduleUnread(Exception):
 class Open(msgspec.Struct, frozen=True, rename="camel"):
     """Opening and closing, local time."""
 
-    opens_at: str
-    closes_at: str
+    opens_at: _Clock
+    closes_at: _Clock
 
 
 class Schedule(msgspec.Struct, frozen=True, rename="camel"):
@@ -29,7 +34,7 @@ class Schedule(msgspec.Struct, frozen=True, rename="camel"):
 
     restaurant_id: UUID
     timezone: str
-    interval_minutes: int
+    interval_minutes: Annotated[int, msgspec.Meta(ge=1, le=24 * 60)]
     is_closed: bool
     window: Open | None = None
 
@@ -69,11 +74,18 @@ async def _day(client: HttpClient, slug: str, on: date) -> Schedule | None:
 def schedule(answer: Answer) -> Schedule:
     """A day as the schedule route tells it. Raises ValueError with one sentence."""
     if answer.status != 200:
-        raise ValueError(": ".join([f"HTTP {answer.status}", *words_of(answer.body)]))
+        raise ValueError(one_line(": ".join([f"HTTP {answer.status}", *words_of(answer.body)])[:_MOST_TEXT]))
     try:
-        return _SCHEDULE.decode(answer.body)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"HTTP 200, but its body cannot be read: {error}") from error
+        told = _SCHEDULE.decode(answer.body)
+    except UNREADABLE as error:
+        raise ValueError(f"HTTP 200, but its body cannot be read: {why_unreadable(answer, error)}") from error
+    try:
+        ZoneInfo(told.timezone)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"timezone {one_line(repr(told.timezone[:60]))} is none; give one of the IANA list") from error
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(f"timezone {one_line(repr(told.timezone[:60]))} is not known here") from error
+    return told
 
 
 def floor_of(slug: str, days: Sequence[tuple[date, Schedule]]) -> Floor:

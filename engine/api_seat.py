@@ -1,5 +1,7 @@
 """One worker's place at the booking API: a booking is made, and asked after until its end is known."""
 
+from array import array
+from collections.abc import Iterator
 from uuid import UUID
 
 import msgspec
@@ -18,6 +20,7 @@ from engine.model.turn import Order
 from engine.target import Heard, Submitted
 
 _NS = 1_000_000_000
+_LOW = 2**64 - 1
 _TRIES = 3
 """Readings that may fail once a booking's absence could be proven, before it stays unknown."""
 
@@ -41,6 +44,23 @@ class ApiTerms(msgspec.Struct, frozen=True):
     """Between two readings of `find`."""
 
 
+class Made:
+    """Bookings that were made, each with the attempt it was sent by: 24 bytes for one, as a run may make millions."""
+
+    def __init__(self) -> None:
+        self._words = array("Q")
+
+    def add(self, booking: UUID, attempt: int) -> None:
+        """One more."""
+        self._words.extend((booking.int >> 64, booking.int & _LOW, attempt))
+
+    def __iter__(self) -> Iterator[tuple[UUID, int]]:
+        """All of them, in the order they were made."""
+        words = iter(self._words)
+        for high, low, attempt in zip(words, words, words, strict=True):
+            yield UUID(int=high << 64 | low), attempt
+
+
 class Work:
     """What all seats of a target have in common."""
 
@@ -53,12 +73,17 @@ class Work:
         self.quiet_until_ns: dict[str, int] = {}
         """Of each restaurant whose rate limit was reached: when the next booking may be sent. It counts for all."""
         self.seats = 0
-        self.made: dict[UUID, str] = {}
-        """The correlation that each booking was sent with."""
+        self.made = Made()
+        """Only where the API has to be asked after them; a database is asked for all of the run."""
 
-    def correlation(self, order: Order) -> str:
-        """Run and attempt, as they go along with every request of the order."""
-        return f"{self.run}-{order.attempt}"
+    def correlation(self, attempt: int) -> str:
+        """Run and attempt, as they go along with every request of an order."""
+        return f"{self.run}-{attempt}"
+
+    def keep(self, booking: UUID, order: Order) -> None:
+        """Remember what was made, where it must be."""
+        if self.terms.dsn is None:
+            self.made.add(booking, order.attempt)
 
 
 class ApiSeat:
@@ -101,12 +126,12 @@ class ApiSeat:
             self.overcome += (refused(answer, Step.SUBMIT, order),)
         said = submitted(answer, order)
         if isinstance(said, Submitted):
-            self._work.made[said.booking_id] = self._work.correlation(order)
+            self._work.keep(said.booking_id, order)
         return said
 
     async def look(self, order: Order, booking_id: UUID) -> Heard | Refusal:
         """What has become of it."""
-        return await self._work.looks.look(order, booking_id, self._work.correlation(order))
+        return await self._work.looks.look(order, booking_id, self._work.correlation(order.attempt))
 
     async def find(self, order: Order) -> UUID | Refusal | None:
         """The booking that was made with the order's key: found, or proven absent, or a refusal while neither is.
@@ -120,9 +145,9 @@ class ApiSeat:
         failed = 0
         while True:
             asked_ns = clock.now_ns()
-            told = await self._work.looks.find(order, self._work.correlation(order))
+            told = await self._work.looks.find(order, self._work.correlation(order.attempt))
             if isinstance(told, UUID):
-                self._work.made[told] = self._work.correlation(order)
+                self._work.keep(told, order)
                 return told
             if asked_ns >= proven_ns:
                 if told is None:
@@ -139,7 +164,7 @@ class ApiSeat:
 
     async def _send(self, order: Order, body: bytes) -> Answer:
         self._sent_ns = order.key, self._work.clock.now_ns()
-        headers = {"Idempotency-Key": order.key, CORRELATION: self._work.correlation(order)}
+        headers = {"Idempotency-Key": order.key, CORRELATION: self._work.correlation(order.attempt)}
         return await self._work.client.post("/api/bookings", body, headers)
 
     async def _rested(self, order: Order, give_up_ns: int) -> Refusal | None:

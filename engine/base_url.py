@@ -133,7 +133,7 @@ async def look_at_api(base_url: str, named_by: str, *, timeout_s: float, slug: s
 def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -19,6 +19,7 @@ import msgspec
 from engine.booking_api.server import serve
 from engine.booking_api.spec import ApiSpec, ApiUnfit, Listening, Unfit
 from engine.environment import read
+from engine.event_loop import run as run_on_loop
 from engine.exit_code import ExitCode
 from engine.redact import know, mask, mask_words
 
@@ -40,7 +41,7 @@ def main() -> int:
     try:
         spec = msgspec.json.decode(sys.stdin.buffer.read(), type=ApiSpec)
         know(None, {"DSN": spec.dsn}, read(Path.cwd(), os.environ).values)
-        asyncio.run(_run(spec, say, lifeline))
+        run_on_loop(_run(spec, say, lifeline))
     except (ApiUnfit, msgspec.MsgspecError) as error:
         say(Unfit(mask(str(error))))
         return ExitCode.UNREACHABLE

@@ -43,7 +43,7 @@ def last_result(text: str | None) -> LastResult | None:
         return None
     try:
         return msgspec.json.decode(text, type=LastResult)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

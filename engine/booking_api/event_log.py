@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,8 @@ from engine.redact import mask
 
 _MOST_QUEUED = 20_000
 _BATCH = 500
+_LINGER_S = 0.05
+"""So long an event may wait for others to be written with; results are looked at, and wait for nothing."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -41,6 +44,8 @@ class EventLog:
         self._entries: list[Entry] = []
         self._results: dict[UUID, tuple[str, str]] = {}
         self._wake = asyncio.Event()
+        self._linger_until = 0.0
+        """In the loop's time: when the events that are there are to be written."""
         self._written = 0
         self._dropped = 0
 
@@ -65,7 +70,11 @@ class EventLog:
             return
         told = msgspec.json.encode(context).decode()
         self._entries.append(Entry(self._wall(), source, type_, severity, told, restaurant, booking))
-        self._wake.set()
+        if len(self._entries) == 1:
+            self._linger_until = asyncio.get_running_loop().time() + _LINGER_S
+            self._wake.set()
+        elif len(self._entries) >= _BATCH:
+            self._wake.set()
 
     def result(self, slug: str, booking: UUID, result: LastResult) -> None:
         """Note a booking's last result; a later one takes the place of one that is not written yet."""
@@ -76,20 +85,33 @@ class EventLog:
         """Write until it is told to stop, and then whatever is left."""
         stop = asyncio.ensure_future(stopping.wait())
         try:
-            while not stopping.is_set() or self._entries or self._results:
-                await self._write()
-                if not self._entries and not self._results and not stopping.is_set():
-                    wake = asyncio.ensure_future(self._wake.wait())
-                    await asyncio.wait((wake, stop), return_when=asyncio.FIRST_COMPLETED)
-                    wake.cancel()
+            while self._entries or self._results or not stopping.is_set():
+                self._wake.clear()
+                if self._results:
+                    await self._write_results()
+                elif stopping.is_set() or self._is_due():
+                    await self._write_entries()
+                else:
+                    await self._woken(stop)
         finally:
             stop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await stop
 
-    async def _write(self) -> None:
-        self._wake.clear()
-        entries, self._entries = self._entries[:_BATCH], self._entries[_BATCH:]
+    def _is_due(self) -> bool:
+        """Whether there are events that wait for no others any more."""
+        if not self._entries:
+            return False
+        return len(self._entries) >= _BATCH or asyncio.get_running_loop().time() >= self._linger_until
+
+    async def _woken(self, stop: asyncio.Task[Literal[True]]) -> None:
+        """Wait until there is a result, the first event, so many that they are a batch, or enough time has passed."""
+        left_s = max(0.0, self._linger_until - asyncio.get_running_loop().time()) if self._entries else None
+        wake = asyncio.ensure_future(self._wake.wait())
+        await asyncio.wait((wake, stop), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        wake.cancel()
+
+    async def _write_results(self) -> None:
         results, self._results = self._results, {}
         by_slug: dict[str, tuple[list[UUID], list[str]]] = {}
         for booking, (slug, result) in results.items():
@@ -98,9 +120,11 @@ class EventLog:
             texts.append(result)
         for slug, (ids, texts) in by_slug.items():
             await self._do(slug, len(ids), "booking_api/note_results", ids, texts)
-        if entries:
-            columns = [list(column) for column in zip(*map(msgspec.structs.astuple, entries), strict=True)]
-            await self._do(None, len(entries), "booking_api/note_events", *columns)
+
+    async def _write_entries(self) -> None:
+        entries, self._entries = self._entries[:_BATCH], self._entries[_BATCH:]
+        columns = [list(column) for column in zip(*map(msgspec.structs.astuple, entries), strict=True)]
+        await self._do(None, len(entries), "booking_api/note_events", *columns)
 
     async def _do(self, slug: str | None, rows: int, statement: str, *arguments: object) -> None:
         try:

@@ -30,7 +30,7 @@ async def new_booking(request: Request) -> tuple[NewBooking, date, time]:
         text = str(error)
         found = _WHERE.search(text)
         raise _invalid(found["field"] if found else "", _WHERE.sub("", text)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise problem(400, "Invalid JSON payload") from None
     for field in _TEXTS:
         # Python lets `$` match before a last line feed.

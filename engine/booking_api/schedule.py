@@ -47,6 +47,16 @@ def slots(house: House, on: date, wanted: str = "") -> tuple[time, ...]:
     return tuple(at for at in times if _minutes(at) + _needs(house, at, wanted) <= closes)
 
 
+def is_slot(house: House, on: date, at: time, wanted: str) -> bool:
+    """Whether that time is one of `slots`, without making the others."""
+    hours = hours_on(house.floor, on)
+    if hours is None or at.second or at.microsecond:
+        return False
+    asked, opens, closes = _minutes(at), _minutes(hours[0]), _minutes(hours[1])
+    on_grid = asked >= opens and (asked - opens) % house.row.interval_minutes == 0
+    return on_grid and asked < closes and asked + _needs(house, at, wanted) <= closes
+
+
 def schedule(house: House, on: date) -> Schedule:
     """The day as the schedule route tells it."""
     hours = hours_on(house.floor, on)
@@ -67,9 +77,9 @@ def schedule(house: House, on: date) -> Schedule:
 def refusal(house: House, on: date, at: time, wanted: str) -> HoursClosed | None:
     """Why that time cannot be booked, in the platform's words; None when it can."""
     reason: Reason
-    open_slots = slots(house, on, wanted)
-    if at in open_slots:
+    if is_slot(house, on, at, wanted):
         return None
+    open_slots = slots(house, on, wanted)
     hours = hours_on(house.floor, on)
     if hours is None:
         reason, text = "CLOSED", CLOSED

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import date
+from itertools import islice
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,7 @@ from engine.api_seat import ApiSeat, ApiTerms, Work
 from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
 from engine.clock import Clock, RunningClock
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
-from engine.held import read_held
+from engine.held import PAGE, HeldMoment, read_held
 from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
 from engine.model.floor import Floor
@@ -26,7 +27,7 @@ from engine.model.strategy import Rules
 from engine.model.turn import PendingBooking
 from engine.session import RESTAURANT, Session
 from engine.standing import DatabaseStanding
-from engine.target import Capability, Heard, WholeSeat
+from engine.target import Capability, Heard, Moment, WholeSeat
 
 CONFIRMED = "confirmed"
 
@@ -105,14 +106,14 @@ class ApiTarget:
         Raises DatabaseFailed, DatabaseUnreachable; DatabaseFailed too where the API has to be asked and says nothing.
         """
         if self.terms.dsn is None:
-            told = await self._told({*bookings, *self._work.made})
+            told = await self._told(dict(self._work.made))
             return {one: len(heard.tables) for one, heard in told.items() if heard.status == CONFIRMED and heard.tables}
         found: dict[UUID, int] = {}
         async with self._reading() as connection:
             for slug in self.floors if self.terms.contract.needs_context else ("",):
                 if slug:
                     await Session.of(connection).bring(self._context(slug))
-                rows = await connection.rows("truth/persisted", PersistedRow, self.run, [*bookings, *self._work.made])
+                rows = await connection.rows("truth/persisted", PersistedRow, self.run, [*bookings])
                 found.update((row.booking_id, row.tables) for row in rows)
         return found
 
@@ -122,10 +123,28 @@ class ApiTarget:
         Raises DatabaseFailed, DatabaseUnreachable.
         """
         if self.terms.dsn is None:
-            told = await self._told({*bookings, *self._work.made})
-            return Reading({one: HeldRow(one, heard.status, "", list(heard.tables)) for one, heard in told.items()})
+            return Reading({row.booking_id: row for row in await self._rows_told(dict(self._work.made))})
         async with self._reading() as connection:
-            return await read_held(connection, self.run, [*bookings, *self._work.made], acknowledged, self._contexts())
+            return await read_held(connection, self.run, [*bookings], acknowledged, self._contexts())
+
+    @contextlib.asynccontextmanager
+    async def moment(self) -> AsyncIterator[Moment]:
+        """The same piece by piece. Raises DatabaseFailed, DatabaseUnreachable."""
+        if self.terms.dsn is None:
+            yield ToldMoment(self)
+            return
+        async with self._reading() as connection:
+            yield await HeldMoment(connection, self.run, self._contexts()).begun()
+
+    async def told_by_page(self) -> AsyncIterator[list[HeldRow]]:
+        """All bookings that were made here, as the API tells them. Raises DatabaseFailed."""
+        made = iter(self._work.made)
+        while some := dict(islice(made, PAGE)):
+            yield await self._rows_told(some)
+
+    async def rows_of(self, bookings: Collection[UUID]) -> list[HeldRow]:
+        """The same of these bookings, as far as they were made here. Raises DatabaseFailed."""
+        return await self._rows_told({one: attempt for one, attempt in self._work.made if one in bookings})
 
     def standing(self) -> DatabaseStanding:
         """To read bookings again and again from the database, where there is a DSN.
@@ -152,20 +171,25 @@ class ApiTarget:
     def _context(self, slug: str) -> Mapping[str, str]:
         return {RESTAURANT: str(self.floors[slug].restaurant_id)}
 
-    async def _told(self, bookings: Collection[UUID]) -> dict[UUID, Heard]:
-        """What the API says of bookings that were made here, as many at once as the run has workers.
+    async def _rows_told(self, made: Mapping[UUID, int]) -> list[HeldRow]:
+        told = await self._told(made)
+        return [HeldRow(one, heard.status, "", list(heard.tables)) for one, heard in told.items()]
+
+    async def _told(self, made: Mapping[UUID, int]) -> dict[UUID, Heard]:
+        """What the API says of these bookings, each with its attempt; as many at once as the run has workers.
 
         Raises DatabaseFailed when one cannot be asked after.
         """
         found: dict[UUID, Heard] = {}
         troubles: list[DatabaseFailed] = []
-        left = [booking for booking in bookings if booking in self._work.made]
+        left = iter(made.items())
 
         async def ask() -> None:
-            while left and not troubles:
-                booking = left.pop()
+            for booking, attempt in left:
+                if troubles:
+                    return
                 try:
-                    heard = await self._told_of(booking)
+                    heard = await self._told_of(booking, self._work.correlation(attempt))
                 except DatabaseFailed as failed:
                     troubles.append(failed)
                     return
@@ -179,10 +203,10 @@ class ApiTarget:
             raise troubles[0]
         return found
 
-    async def _told_of(self, booking: UUID) -> Heard | None:
+    async def _told_of(self, booking: UUID, correlation: str) -> Heard | None:
         """What the API says of a booking; None when it is not there. Raises DatabaseFailed."""
         try:
-            answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: self._work.made[booking]})
+            answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: correlation})
         except HTTP_ERRORS as error:
             raise DatabaseFailed(f"booking {booking} could not be asked after: {describe_http(error)}") from error
         if answer.status == 404:
@@ -201,3 +225,22 @@ class ApiTarget:
             raise DatabaseFailed(f"truth of run {self.run} could not be read: {describe(error)}") from error
         finally:
             await connection.close()
+
+
+class ToldMoment:
+    """What an API tells of its bookings, one after the other: no moment, but all there is to be had."""
+
+    def __init__(self, target: ApiTarget) -> None:
+        self._target = target
+
+    def tagged(self) -> AsyncIterator[list[HeldRow]]:
+        """All bookings that were made here, page by page."""
+        return self._target.told_by_page()
+
+    async def rows(self, bookings: Collection[UUID]) -> list[HeldRow]:
+        """Those of them that were made here, and no others: an API tells nobody of those."""
+        return await self._target.rows_of(frozenset(bookings))
+
+    async def unseen(self, acknowledged: Collection[int]) -> frozenset[int]:
+        """None: an API tells of no transactions."""
+        return frozenset()

@@ -1,4 +1,4 @@
-"""What a request costs the client, by transport: `python -m tests.benchmarks.http`. Asserts nothing.
+"""What a request costs the client, by transport: `python -m tests.benchmarks.http`. Judges nothing.
 
 All ask the same echo server in a process of its own, in turns within one run, so that only the ratios are to be read.
 """
@@ -11,6 +11,7 @@ import httpx
 
 from engine.client_floor import client_floor, echo_server
 from engine.http import HttpClient, KeepAlive
+from tests.benchmarks.figures import Figure, as_json
 
 ROUNDS = 7
 REQUESTS = 320
@@ -23,7 +24,7 @@ LIMITS = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CON
 class Client:
     """httpx as its manual has it."""
 
-    name = "httpx.AsyncClient"
+    name = "httpx_client"
 
     def __init__(self, base_url: str) -> None:
         self.url = httpx.URL(f"{base_url}/api/bookings")
@@ -39,7 +40,7 @@ class Client:
 class OverOurs(Client):
     """httpx's client over our connections."""
 
-    name = "httpx.AsyncClient, our transport"
+    name = "httpx_client_our_transport"
 
     def __init__(self, base_url: str) -> None:
         super().__init__(base_url)
@@ -49,7 +50,7 @@ class OverOurs(Client):
 class Bare(Client):
     """httpx's own transport without its client."""
 
-    name = "httpx.AsyncHTTPTransport alone"
+    name = "httpx_transport"
 
     def __init__(self, base_url: str) -> None:
         self.url = httpx.URL(f"{base_url}/api/bookings")
@@ -67,7 +68,7 @@ class Bare(Client):
 class Ours(Client):
     """What runs use."""
 
-    name = "engine.http.HttpClient"
+    name = "ours"
 
     def __init__(self, base_url: str) -> None:
         self.http = HttpClient(base_url, timeout_s=30, connections=CONCURRENCY)
@@ -79,45 +80,51 @@ class Ours(Client):
         await self.http.close()
 
 
-async def main() -> None:
-    """Print CPU and p50 of each, and how many times less than plain httpx."""
+async def main() -> list[Figure]:
+    """Print processor time and p50 of each, how many times less than plain httpx, and the floor that runs are told."""
     async with echo_server(1200) as base_url:
         clients = [kind(base_url) for kind in (Client, OverOurs, Bare, Ours)]
-        cpu_ms: dict[str, list[float]] = {one.name: [] for one in clients}
-        p50_ms: dict[str, list[float]] = {one.name: [] for one in clients}
+        cpu_us: dict[str, list[float]] = {one.name: [] for one in clients}
+        p50_us: dict[str, list[float]] = {one.name: [] for one in clients}
         for one in clients:
             await _round(one)
         for _ in range(ROUNDS):
             for one in clients:
                 cpu, p50 = await _round(one)
-                cpu_ms[one.name].append(cpu)
-                p50_ms[one.name].append(p50)
+                cpu_us[one.name].append(cpu)
+                p50_us[one.name].append(p50)
         for one in clients:
             await one.close()
-    plain = median(cpu_ms[Client.name])
-    for name, figures in cpu_ms.items():
-        cpu = median(figures)
-        print(f"{name:34} cpu {cpu:.3f} ms a request (1/{plain / cpu:.1f}), p50 {median(p50_ms[name]):.2f} ms")
+    figures = []
+    for name, cpus in cpu_us.items():
+        share = median(cpu / plain for cpu, plain in zip(cpus, cpu_us[Client.name], strict=True))
+        figures += [
+            Figure(f"http_request_cpu_us_{name}", median(cpus), "us", ROUNDS),
+            Figure(f"http_request_cpu_share_{name}", share, "-", ROUNDS),
+            Figure(f"http_request_p50_us_{name}", median(p50_us[name]), "us", ROUNDS),
+        ]
     for concurrency in (1, CONCURRENCY, 64):
         floor = await client_floor(concurrency)
-        print(
-            f"floor at {concurrency:2}: p50 {floor.p50_ns / 1e6:.2f} ms, p99 {floor.p99_ns / 1e6:.2f} ms, "
-            f"cpu {floor.cpu_ns / 1e6:.3f} ms"
-        )
+        figures.append(Figure(f"http_floor_p50_us_c{concurrency}", floor.p50_ns / 1e3, "us", floor.requests))
+        figures.append(Figure(f"http_floor_cpu_us_c{concurrency}", floor.cpu_ns / 1e3, "us", floor.requests))
+    for figure in figures:
+        print(figure.line(), flush=True)
+    print(as_json(figures))
+    return figures
 
 
 async def _round(client: Client) -> tuple[float, float]:
-    took_ms: list[float] = []
+    took_us: list[float] = []
 
     async def worker() -> None:
         for _ in range(REQUESTS // CONCURRENCY):
             began = time.perf_counter()
             await client.ask()
-            took_ms.append((time.perf_counter() - began) * 1e3)
+            took_us.append((time.perf_counter() - began) * 1e6)
 
     cpu = time.process_time()
     await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
-    return (time.process_time() - cpu) * 1e3 / REQUESTS, median(took_ms)
+    return (time.process_time() - cpu) * 1e6 / REQUESTS, median(took_us)
 
 
 if __name__ == "__main__":

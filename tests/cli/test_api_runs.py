@@ -51,6 +51,7 @@ def test_slots_are_filled_through_the_api_and_what_is_claimed_is_there(shell: Sh
     assert manifest["client_floor"]["p50_ns"] > 0
     assert manifest["base_url"].startswith("http://127.0.0.1:")
     assert manifest["settings"]["flags.inline_auto_assign_timeout_ms"] == "12000"
+    assert "left open" not in (shell.runs()[-1] / "engine.log").read_text()
 
 
 def test_with_a_short_inline_timeout_and_a_slow_confirm_bookings_are_late_and_none_is_lost(shell: Shell) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
+from engine import event_loop
 from engine.client_floor import client_floor, echo_server
 from engine.http import HTTP_ERRORS, BaseUrlInvalid, HttpClient, KeepAlive, refusal_of
 from engine.model.outcome import Phase
@@ -300,3 +301,32 @@ async def test_the_server_of_the_floor_is_gone_when_it_was_measured() -> None:
     client = HttpClient(base_url, timeout_s=5, connections=1)
     with pytest.raises(httpx.ConnectError):
         await client.get("/")
+
+
+def test_connections_are_the_same_on_the_engine_s_own_loop() -> None:
+    async def rule(request: Request) -> bytes:
+        if request.target == "/cut":
+            raise Cut(answer(200, b"cut"))
+        if request.target == "/open":
+            raise Cut(b"HTTP/1.1 200 OK\r\n\r\n{}")
+        return b"" if request.target == "/slow" else answer(200, request.target.encode() + request.body)
+
+    async def exchange() -> None:
+        async with serving(rule) as server:
+            client = HttpClient(server.base_url, timeout_s=5, connections=2)
+            for _ in range(3):
+                assert (await client.post("/kept", b"{}")).body == b"/kept{}"
+            assert server.connections == 1
+            for _ in range(3):
+                assert (await client.get("/cut")).body == b"cut"
+            assert (await client.get("/open")).body == b"{}"
+            told = await asyncio.gather(*(client.get(f"/{n}") for n in range(20)))
+            assert [one.body for one in told] == [b"/%d" % n for n in range(20)]
+            assert server.most_open <= 3, "one that hung up may not be gone yet"
+            await client.close()
+            hasty = HttpClient(server.base_url, timeout_s=0.05, connections=1)
+            with pytest.raises(httpx.ReadTimeout):
+                await hasty.get("/slow")
+            await hasty.close()
+
+    event_loop.run(exchange())

@@ -20,6 +20,7 @@ from engine.model.step import Step
 from engine.model.turn import Order, Turn
 from engine.plans.fill import FillPlan
 from engine.target import Capability, Heard, Submitted
+from engine.targets import api
 from engine.targets.api import ApiTarget
 from tests.clocks import StillClock
 from tests.raw_server import Cut, RawServer, Request, serving
@@ -404,6 +405,28 @@ async def test_without_a_dsn_the_api_tells_what_persists() -> None:
         at.api.reads.append(says(500))
         with pytest.raises(DatabaseFailed, match="HTTP 500"):
             await at.target.persisted(ids)
+
+
+async def test_what_the_api_tells_can_be_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "PAGE", 3)
+    async with house() as at:
+        seat = await at.seat()
+        for n in range(1, 8):
+            assert isinstance(await seat.submit(order(n)), Submitted)
+        at.api.note("sf-test-1", tables=["1", "2"], source="inline")
+        del at.api.bookings["sf-test-2"]
+        whole = await at.target.held([])
+        async with at.target.moment() as moment:
+            pages = [page async for page in moment.tagged()]
+            some = await moment.rows([pages[0][0].booking_id, UUID(int=7)])
+            assert await moment.unseen([7]) == frozenset()
+        assert some == pages[0][:1]
+        assert [len(page) for page in pages] == [2, 3, 1]
+        assert {row.booking_id: row for page in pages for row in page} == whole.rows
+        at.api.reads.append(says(500))
+        async with at.target.moment() as moment:
+            with pytest.raises(DatabaseFailed, match="HTTP 500"):
+                await anext(aiter(moment.tagged()))
 
 
 async def test_what_it_can_do_depends_on_a_dsn() -> None:

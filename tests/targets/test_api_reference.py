@@ -75,6 +75,11 @@ async def test_api_and_database_tell_the_same_of_every_booking(base_url: str, da
     persisted = await by_api.persisted([])
     assert len(persisted) == len(orders)
     assert persisted == await by_database.persisted([])
+    for target in (by_api, by_database):
+        async with target.moment() as moment:
+            rows = [row async for page in moment.tagged() for row in page]
+        assert {row.booking_id: row for row in rows} == (await target.held([])).rows
+        assert len(rows) == len(orders)
     await by_api.close()
     await by_database.close()
 
