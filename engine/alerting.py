@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
+from engine.hook import Message, Sender
 from engine.metrics.alerts import Alerts, line_of, moment
 from engine.model.alert import AlertRule, AlertsFace, SendingFace
 from engine.model.command import Answer
 from engine.model.event import AlertRaised, AlertResolved, Event
 from engine.model.snapshot import RunSnapshot
-from engine.webhook import Message, Webhook
 
 
 class Alerting:
     """Judges once a second, on the pictures that are recorded too; no attempt waits for it."""
 
-    def __init__(self, rules: Sequence[AlertRule], log: Callable[[Event], None], webhook: Webhook | None) -> None:
+    def __init__(self, rules: Sequence[AlertRule], log: Callable[[Event], None], webhook: Sender | None) -> None:
         self._alerts = Alerts(rules)
         self._severities = {rule.name: rule.severity for rule in rules}
         self._log = log

@@ -11,17 +11,18 @@ import msgspec
 from engine.base_url import ApiUnreachable, resolve_base_url
 from engine.booking_api.launch import ApiProcess, start
 from engine.booking_api.spec import ApiSpec, ApiUnfit
+from engine.cannot_begin import CannotBegin
 from engine.config import Settings, TargetSettings
 from engine.database import STEP_ERRORS, Connection, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin, EmbeddedGround
+from engine.ground import EmbeddedGround
 from engine.model.fault import parse, rules_of, session_of
 from engine.model.ids import RunId
-from engine.planning import rules, strategies
 from engine.platform.seed import SEEDED_DAY
 from engine.safety import Clearance, GuardRefused, cleared, dsn_of
 from engine.spec import Spec
+from engine.wanted import rules, strategies
 
 API_SEATS = 16
 """Attempts that the reference API assigns at once at most; each holds a connection."""

@@ -1,30 +1,26 @@
 """From a ground to the target on it: the database itself, or the booking API in front of one."""
 
-from engine.api_schedule import ScheduleUnread, read_schedules
-from engine.api_seat import ApiTerms
-from engine.config import TargetSettings
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.cannot_begin import CannotBegin
 from engine.contract import REFERENCE, Contract, Terms, page, unfit
 from engine.database import Connection
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin, Ground
-from engine.http import HttpClient
+from engine.ground import Ground
 from engine.model.floor import Floor
 from engine.model.ids import RunId
-from engine.planning import rules
 from engine.platform.databases import is_ours
 from engine.probe import probe
 from engine.restaurants import read_floors
 from engine.safety import GuardRefused, guard_restaurants
 from engine.spec import Spec
-from engine.targets.api import ApiTarget
 from engine.targets.postgres import PostgresTarget
+from engine.wanted import rules
 
-AnyTarget = PostgresTarget | ApiTarget
+if TYPE_CHECKING:
+    from engine.targets.api import ApiTarget
 
-
-def is_embedded(target: TargetSettings) -> bool:
-    """Whether its runs work in the embedded cluster: `embedded` itself, and an API without an address."""
-    return target.kind == "embedded" or (target.kind == "api" and not (target.base_url or target.base_url_env))
+AnyTarget: TypeAlias = "PostgresTarget | ApiTarget"
 
 
 def contract_of(target: AnyTarget) -> Contract:
@@ -35,7 +31,12 @@ def contract_of(target: AnyTarget) -> Contract:
 async def target_on(ground: Ground, spec: Spec, run_id: RunId) -> AnyTarget:
     """The target on that ground, once it is fit. Raises CannotBegin, DatabaseFailed, DatabaseUnreachable."""
     settings = spec.settings
-    contract, floors = await _looked_at(ground, spec) if ground.dsn else (REFERENCE, await _scheduled(ground, spec))
+    if ground.dsn:
+        contract, floors = await _looked_at(ground, spec)
+    else:
+        from engine.at_api import scheduled  # noqa: PLC0415 - HTTP is loaded for a run that goes through it, only
+
+        contract, floors = REFERENCE, await scheduled(ground, spec)
     missing = set(settings.run.restaurants) - {"all"} - set(floors)
     if missing:
         raise CannotBegin(f"there is no restaurant {', '.join(sorted(missing))} in it", ExitCode.USAGE)
@@ -46,16 +47,9 @@ async def target_on(ground: Ground, spec: Spec, run_id: RunId) -> AnyTarget:
     if not floors:
         raise CannotBegin("there is no active restaurant in it; seed it first: slotfill db seed", ExitCode.USAGE)
     if ground.base_url:
-        api = settings.api
-        terms = ApiTerms(
-            timeout_s=api.timeout_s,
-            concurrency=settings.run.concurrency,
-            dsn=ground.dsn or None,
-            contract=contract,
-            settle_s=api.timeout_s,
-            poll_s=api.poll_interval_s,
-        )
-        return ApiTarget(settings.run.target, ground.base_url, run_id, floors, terms)
+        from engine.at_api import target_at  # noqa: PLC0415
+
+        return target_at(ground, settings, run_id, floors, contract)
     own = Terms(
         step_timeout_s=settings.run.step_timeout_s,
         hold_ttl_s=settings.run.hold_ttl_s,
@@ -81,16 +75,3 @@ async def _looked_at(ground: Ground, spec: Spec) -> tuple[Contract, dict[str, Fl
         return contract, await read_floors(connection, settings.run.restaurants, contract)
     finally:
         await connection.close()
-
-
-async def _scheduled(ground: Ground, spec: Spec) -> dict[str, Floor]:
-    """The restaurants as far as the API's schedule tells them. Raises CannotBegin."""
-    settings = spec.settings
-    days = [ground.day.fromordinal(ground.day.toordinal() + number) for number in range(settings.fill.days)]
-    client = HttpClient(ground.base_url, timeout_s=settings.api.timeout_s, connections=1)
-    try:
-        return await read_schedules(client, settings.run.restaurants, days)
-    except ScheduleUnread as error:
-        raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
-    finally:
-        await client.close()

@@ -1,30 +1,40 @@
 """Where a plan begins: with how many workers, after which run, and what is worked out before anything is timed."""
 
 import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from engine.allocator.planner import Planner
 from engine.allocator.window import instant
 from engine.at_target import AnyTarget, contract_of
+from engine.cannot_begin import CannotBegin
 from engine.clock import RunningClock
 from engine.config import Settings
 from engine.continuing import Place, Undecided, behind, settle
 from engine.database import STEP_ERRORS, DatabaseFailed, describe
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin, Ground
+from engine.ground import Ground
 from engine.metrics.unfinished import progress
 from engine.model.continued import Continued
 from engine.model.floor import Busy
+from engine.model.strategy import Strategy
 from engine.plan import Plan
-from engine.planning import Start, rules, seatable, strategies
+from engine.planning import Start, seatable
 from engine.records.archive import find, runs_folder
 from engine.records.trouble import RecordsDamaged, RunNotFound
 from engine.session import RESTAURANT
 from engine.spec import Spec
 from engine.target import Capability
 from engine.targets.postgres import PostgresTarget
+from engine.wanted import rules, strategies
+
+_PREPARE_NS = 300_000_000
+"""So long a run's beginning waits for what can be planned before."""
 
 
 def within(settings: Settings, ground: Ground, *, sweeps: bool = False) -> Settings:
@@ -38,17 +48,69 @@ def within(settings: Settings, ground: Ground, *, sweeps: bool = False) -> Setti
     return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, concurrency=workers))
 
 
-def prepare(target: AnyTarget, plan: Plan, spec: Spec) -> None:
-    """Find the choices of every party size now, so that no timed quote has to; an API plans by itself."""
+class Preparing:
+    """The choices of every party size that a plan may ask for, found before a timed quote has to; those first that
+    come first.
+
+    Of a usual house that is milliseconds, of a thousand tables seconds: nobody waits for those. What is left goes on
+    beside the run, and a quote that comes before its own finds them itself.
+    """
+
+    def __init__(self, left: Iterable[tuple[Planner, int, Strategy]]) -> None:
+        self._left = deque(left)
+        self._stopped = False
+
+    @property
+    def left(self) -> int:
+        """Party sizes of a planner and a strategy that are still to be prepared."""
+        return len(self._left)
+
+    def some(self, now_ns: Callable[[], int]) -> None:
+        """As many as `_PREPARE_NS` allow, the one in hand to its end."""
+        until = now_ns() + _PREPARE_NS
+        while self._left and now_ns() < until:
+            self._one()
+
+    def rest(self) -> None:
+        """All that is left, in a thread; ended between two by `stop`."""
+        while self._left and not self._stopped:
+            self._one()
+
+    def stop(self) -> None:
+        """The run is over."""
+        self._stopped = True
+
+    def _one(self) -> None:
+        planner, party, strategy = self._left.popleft()
+        planner.prepare((party,), strategy)
+
+
+def to_prepare(target: AnyTarget, plan: Plan, spec: Spec) -> Preparing:
+    """What the plan may ask the target's planners for; nothing of an API, which plans by itself."""
     if not isinstance(target, PostgresTarget):
-        return
+        return Preparing(())
     fill = spec.settings.fill
-    parties = {turn.party for turn in plan.turns}
+    parties = dict.fromkeys(turn.party for turn in plan.turns)
     if spec.plan == "fill":
-        parties.update(range(fill.min_party, fill.max_party + 1))
-    for planner in target.planners.values():
-        for strategy in strategies(spec.plan, spec.settings):
-            planner.prepare(sorted(parties), strategy)
+        parties |= dict.fromkeys(range(fill.min_party, fill.max_party + 1))
+    ways = strategies(spec.plan, spec.settings)
+    return Preparing(
+        (planner, party, strategy) for strategy in ways for party in parties for planner in target.planners.values()
+    )
+
+
+@contextlib.asynccontextmanager
+async def prepared(target: AnyTarget, plan: Plan, spec: Spec) -> AsyncIterator[None]:
+    """What the plan asks first is prepared; the rest, if a floor is large, is meanwhile."""
+    preparing = to_prepare(target, plan, spec)
+    preparing.some(RunningClock().now_ns)
+    beside = asyncio.create_task(asyncio.to_thread(preparing.rest)) if preparing.left else None
+    try:
+        yield
+    finally:
+        preparing.stop()
+        if beside is not None:
+            await beside
 
 
 async def behind_it(spec: Spec, target: AnyTarget, ground: Ground) -> tuple[Start, Continued | None]:

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from engine.cannot_begin import CannotBegin
 from engine.config import Settings, TargetSettings
 from engine.database import STEP_ERRORS, Connection, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.model.ids import RunId
 from engine.model.rows import Occupied
-from engine.planning import data_of
 from engine.platform.cluster import Cluster
 from engine.platform.databases import clone, drop_all, ensure_template, names
 from engine.platform.seed import DATA_SETS, SEEDED_DAY
@@ -21,14 +21,7 @@ from engine.records.archive import RunEntry, find, list_runs, runs_folder
 from engine.records.trouble import RunNotFound
 from engine.safety import Clearance, GuardRefused, cleared, dsn_of
 from engine.spec import Spec
-
-
-class CannotBegin(Exception):
-    """The run was not begun. The message is one sentence; `exit_code` goes with it."""
-
-    def __init__(self, text: str, exit_code: ExitCode) -> None:
-        super().__init__(text)
-        self.exit_code = exit_code
+from engine.wanted import data_of
 
 
 class Ground(Protocol):

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.cannot_begin import CannotBegin
 from engine.config import Settings, TargetSettings
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin
 from engine.model.detail import Rights
 from engine.model.room import Whereabouts
 from engine.platform.cluster import Cluster

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.budget import SPARE, Budget, share_of
 from engine.config import FlagSettings, Settings, TargetSettings
-from engine.database import STEP_ERRORS, Connection, describe
 from engine.environment import production_reasons
 from engine.local_only import VARIABLE, is_told
 from engine.model.room import Room
 from engine.whereabouts import GuardRefused, Standing, base_url_of, dsn_of, is_marked, server_says, standing
+
+if TYPE_CHECKING:
+    from engine.database import Connection
 
 SUPPRESSES = ("SUPPRESS_EMAILS", "LOAD_TEST_DISABLE_EMAILS")
 """Variables of the platform that keep a load run from sending mail."""
@@ -98,7 +101,7 @@ def guard_target(
 
 
 async def cleared(
-    connection: Connection | None,
+    connection: "Connection | None",
     settings: Settings,
     *,
     said: str | None,
@@ -168,7 +171,7 @@ def guard_restaurants(name: str, target: TargetSettings, slugs: Collection[str])
         )
 
 
-async def guard_database(connection: Connection, name: str) -> None:
+async def guard_database(connection: "Connection", name: str) -> None:
     """Whether this very database carries our marker. Raises GuardRefused; writes nothing."""
     if not await is_marked(connection):
         raise GuardRefused(f"target {name}: nothing was written: {_unmarked(name)}")
@@ -244,8 +247,10 @@ def _guard_mails(
         raise GuardRefused(f"target {name}: nothing was sent: {refusal}")
 
 
-async def _budget(connection: Connection | None, name: str, target: TargetSettings) -> Budget:
+async def _budget(connection: "Connection | None", name: str, target: TargetSettings) -> Budget:
     """What a run may take there. Raises GuardRefused when its share has no connection for a worker."""
+    from engine.database import STEP_ERRORS, describe  # noqa: PLC0415 - for settings alone no driver is loaded
+
     connections = None
     if connection is not None:
         try:

@@ -5,24 +5,19 @@ from pathlib import Path
 
 import msgspec
 
-from engine.at_target import is_embedded
+from engine.cannot_begin import CannotBegin
 from engine.config import SettingsInvalid
 from engine.environment import read
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin
+from engine.hook import hook_of
 from engine.model.fault import parse
-from engine.planning import PLANS, data_of, strategies
+from engine.open_files import too_few_for
 from engine.platform.seed import DATA, DATA_SETS
 from engine.safety import GuardRefused, guard_target
 from engine.schedule import refused_fit
 from engine.settings_sources import check, check_sweep
 from engine.spec import Spec
-from engine.steering import SPARE_CONNECTIONS
-from engine.sweeping import laps_of
-from engine.webhook import hook_of
-
-SUPERUSER_RESERVED = 3
-"""Connections Postgres keeps back, by its default."""
+from engine.wanted import PLANS, data_of, strategies
 
 
 def check_spec(spec: Spec) -> None:
@@ -46,18 +41,20 @@ def check_spec(spec: Spec) -> None:
         raise CannotBegin(str(error), ExitCode.REFUSED) from error
     if spec.continues and spec.plan == "burst":
         raise CannotBegin("a burst is one moment and cannot be gone on with; run it again", ExitCode.USAGE)
+    if trouble := too_few_for(settings.run.concurrency):
+        raise CannotBegin(trouble, ExitCode.USAGE)
     through_api = target.kind == "api"
     if through_api and spec.plan not in ("fill", "burst"):
         raise CannotBegin(
             f"{spec.plan} gives tables to bookings itself, and a booking API does that for us; give fill or burst",
             ExitCode.USAGE,
         )
-    if not is_embedded(target):
+    if not target.is_embedded:
         _check_foreign_sweep(spec)
         if faults:
             raise CannotBegin("faults are switched on in the embedded platform only", ExitCode.REFUSED)
         return
-    room = settings.embedded.max_connections - SPARE_CONNECTIONS - SUPERUSER_RESERVED
+    room = settings.embedded.room
     if settings.run.concurrency > room:
         raise CannotBegin(
             f"concurrency = {settings.run.concurrency} wants as many connections, and the embedded Postgres has "
@@ -87,10 +84,12 @@ def swept(spec: Spec) -> Spec:
     if not sweep.levels:
         return spec
     if not sweep.laps:
+        from engine.sweeping import laps_of  # noqa: PLC0415 - a sweep's, which asks the database itself
+
         sweep = msgspec.structs.replace(sweep, laps=laps_of(spec.settings, spec.plan))
     if sweep.experiment == "auto":
         target = spec.settings.targets.get(run.target)
-        fits = not refused_fit(len(sweep.levels), run.repeat) and target is not None and is_embedded(target)
+        fits = not refused_fit(len(sweep.levels), run.repeat) and target is not None and target.is_embedded
         sweep = msgspec.structs.replace(sweep, experiment="on" if fits and spec.fresh else "off")
     run = msgspec.structs.replace(run, concurrency=max(sweep.levels))
     return msgspec.structs.replace(spec, settings=msgspec.structs.replace(spec.settings, run=run, sweep=sweep))

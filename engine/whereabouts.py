@@ -4,13 +4,16 @@ import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.config import TargetSettings
-from engine.database import STEP_ERRORS, Connection
 from engine.destination import Unclear, destination, host_of, is_here
 from engine.model.room import Whereabouts
+
+if TYPE_CHECKING:
+    from engine.database import Connection
 
 
 class GuardRefused(Exception):
@@ -75,12 +78,14 @@ def base_url_of(name: str, target: TargetSettings, environ: Mapping[str, str] = 
     return _given(name, "base_url", (target.base_url, target.base_url_env), environ)
 
 
-async def server_says(connection: Connection) -> tuple[tuple[str, ...], str]:
+async def server_says(connection: "Connection") -> tuple[tuple[str, ...], str]:
     """Why the server is not on this machine, by its own word, and the name of the database one is in.
 
     An SSH tunnel and a container's port both look like loopback from here. The far end's own address gives away most
     of them, and that its process is none of this machine's gives away the rest. What cannot be seen speaks against it.
     """
+    from engine.database import STEP_ERRORS  # noqa: PLC0415 - for settings alone no driver is loaded
+
     try:
         found = await connection.row("observe/whereabouts", Whereabouts)
     except STEP_ERRORS:
@@ -94,8 +99,10 @@ async def server_says(connection: Connection) -> tuple[tuple[str, ...], str]:
     return (), found.database
 
 
-async def is_marked(connection: Connection) -> bool:
+async def is_marked(connection: "Connection") -> bool:
     """Whether the marker names this very server and this very database; what cannot be seen speaks against it."""
+    from engine.database import STEP_ERRORS  # noqa: PLC0415
+
     try:
         return bool(
             await connection.value("platform/admin/marked") and await connection.value("platform/admin/marked_as_this")

@@ -89,6 +89,24 @@ def test_a_run_without_a_screen_loads_no_screen() -> None:
     assert not loaded & {"textual", "rich"}
 
 
+def test_an_engine_loads_http_only_for_a_run_that_goes_through_it() -> None:
+    loaded = _imported("import engine.__main__")
+    assert not loaded & {"httpx", "h11", "http", "scipy", "numpy", "uvicorn", "starlette"}
+    # The doors are there for those that do.
+    assert _imported("import engine.at_api, engine.webhook, engine.client_floor") >= {"httpx", "h11"}
+
+
+def test_a_client_loads_no_driver_no_http_and_no_screen_for_a_run_or_what_steers_one() -> None:
+    none_of = {"asyncpg", "httpx", "h11", "http", "textual", "rich", "scipy", "numpy"}
+    loaded = _imported("import tui.cli, tui.verbs.run, tui.headless, tui.verbs.steer, tui.verbs.attach")
+    assert not loaded & none_of
+
+
+def test_a_list_of_runs_loads_no_driver_and_no_http() -> None:
+    loaded = _imported("import tui.cli, tui.verbs.runs")
+    assert not loaded & {"asyncpg", "httpx", "h11", "http", "textual", "rich"}
+
+
 def test_every_setting_is_documented_in_the_shipped_config() -> None:
     text = (ROOT / "config.toml").read_text(encoding="utf-8")
     missing = [

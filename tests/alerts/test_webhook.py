@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.config import SettingsInvalid, WebhookSettings
+from engine.hook import Hook, Message, hook_of
 from engine.model.alert import Severity
 from engine.redact import forget, mask
-from engine.webhook import LONGEST_WAIT_S, Hook, Message, Webhook, body_of, hook_of
+from engine.webhook import LONGEST_WAIT_S, Webhook, body_of
 from tests.raw_server import Cut, RawServer, Request, Rule, answer, serving
 
 KEY = b"a-key-of-twenty-signs"

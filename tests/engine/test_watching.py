@@ -10,10 +10,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from engine.cannot_begin import CannotBegin
 from engine.config import RecordSettings, RunSettings, Settings, TargetSettings
 from engine.database import Connection, DatabaseUnreachable
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin
 from engine.lookout import Lookout
 from engine.model.command import Command, Verb
 from engine.model.detail import DetailKind

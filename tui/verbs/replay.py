@@ -12,10 +12,11 @@ from engine.config import ConsoleSettings
 from engine.exit_code import ExitCode
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import RunSnapshot
-from engine.records.archive import RunEntry, entry_of, find, runs_folder
+from engine.records.archive import MANIFEST, RunEntry, entry_of, find, runs_folder
 from engine.records.export import export
 from engine.records.last_moments import last_moments
 from engine.records.past import Past
+from engine.records.reading import UNREADABLE, content
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
 from tui.format import elapsed
 from tui.past import ReplayDoor
@@ -52,8 +53,11 @@ def _past(wanted: str, root: Path) -> tuple[Past, bool]:
 
     Raises RunNotFound, RecordsDamaged, RecordsFailed.
     """
-    folder = Path(wanted).expanduser()
-    is_path = wanted != "last" and ("/" in wanted or folder.is_dir())
+    try:
+        folder = Path(wanted).expanduser()
+        is_path = wanted != "last" and ("/" in wanted or folder.is_dir())
+    except (OSError, RuntimeError):  # longer than any path, or the home of nobody
+        folder, is_path = Path(wanted), False
     if is_path and (folder / _SNAPSHOT).is_file():
         made = _snapshot(folder / _SNAPSHOT)
         past = Past.of(folder.absolute(), made)
@@ -64,6 +68,8 @@ def _past(wanted: str, root: Path) -> tuple[Past, bool]:
         return past, False
     if is_path and not folder.is_dir():
         raise RunNotFound(f"{wanted}: there is no such folder; give a run, its folder, or a snapshot's folder")
+    if is_path and not (folder / MANIFEST).is_file():
+        raise RunNotFound(f"{wanted}: neither a run's folder nor a snapshot's: it has no {MANIFEST}")
     entry = entry_of(folder.absolute()) if is_path else find(root, wanted)
     return recorded(entry), entry.is_live
 
@@ -90,8 +96,8 @@ def recorded(entry: RunEntry) -> Past:
 def _snapshot(path: Path) -> RunSnapshot:
     """Raises RecordsDamaged."""
     try:
-        made = msgspec.json.decode(path.read_bytes(), type=RunSnapshot)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        made = msgspec.json.decode(content(path), type=RunSnapshot)
+    except (OSError, *UNREADABLE) as error:
         raise RecordsDamaged(f"{path}: not a snapshot: {error}") from error
     if made.schema > SCHEMA_VERSION:
         raise RecordsDamaged(f"{path}: schema {made.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}")

@@ -5,17 +5,16 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from engine.cannot_begin import CannotBegin
 from engine.config import Settings
 from engine.environment import read
 from engine.exit_code import ExitCode
-from engine.ground import CannotBegin
 from engine.launch import launch
 from engine.safety import GuardRefused, first_look
 from engine.schedule import REPEATS_FOR_FIT
 from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
-from engine.spec_check import SUPERUSER_RESERVED, check_spec
-from engine.steering import SPARE_CONNECTIONS
+from engine.spec_check import check_spec
 from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, tell, terminal_trouble, who, wrong
@@ -92,8 +91,7 @@ def _of_its_own(plan: str, known: Sourced, *, sweeps: bool = False) -> list[str]
     if plan == "create":
         found["run.concurrency"] = "1"
     if plan == "burst":
-        room = settings.embedded.max_connections - SPARE_CONNECTIONS - SUPERUSER_RESERVED
-        found["run.concurrency"] = str(max(1, min(settings.burst.requests, room)))
+        found["run.concurrency"] = str(max(1, min(settings.burst.requests, settings.embedded.room)))
         found["fill.end"] = f"{max(settings.fill.start, settings.fill.end):%H:%M}"
     given, usual = flat(settings), flat(Settings())
     return [f"{key}={value}" for key, value in found.items() if given[key] == usual[key]]

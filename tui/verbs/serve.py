@@ -12,11 +12,11 @@ from engine.config import Settings
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.model.strategy import Rules
-from engine.planning import strategies
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
 from engine.platform.databases import clone, drop, names
 from engine.platform.seed import DATA, data_set
+from engine.wanted import strategies
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
 

@@ -1,0 +1,94 @@
+"""`slotfill prune`: old runs go, with their databases. Apart from `ls`, which needs neither driver nor server."""
+
+import asyncio
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+
+from engine.config import Settings
+from engine.database import DatabaseUnreachable
+from engine.exit_code import ExitCode
+from engine.platform.binaries import PlatformUnfit
+from engine.platform.cluster import Cluster
+from engine.platform.databases import drop, names
+from engine.records.archive import find, list_runs, remove, runs_folder
+from tui.format import size_of
+from tui.verbs.reach import RunNotFound
+from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
+
+_OF_A_RUN = re.compile(r"sf_[a-z0-9]{4}[a-z0-9_]*")
+
+
+def main(args: Namespace) -> int:
+    """Ask, unless --yes did, and remove."""
+    try:
+        return _prune(args, settings_of(args))
+    except (SettingsInvalid, RunNotFound) as error:
+        return wrong(str(error), ExitCode.USAGE)
+
+
+def _prune(args: Namespace, settings: Settings) -> int:
+    """Remove the runs that are named, or all but the newest. Raises RunNotFound."""
+    keep = settings.records.keep if args.keep is None else args.keep
+    if keep < 0:
+        return wrong(f"--keep {keep} is no number of runs; give 0 or more", ExitCode.USAGE)
+    if args.runs_given and args.keep is not None:
+        return wrong("give runs by name, or --keep for all but the newest; not both", ExitCode.USAGE)
+    root = runs_folder(settings.records.runs)
+    there = [entry for entry in list_runs(root) if entry.manifest is not None]
+    old = there[: max(0, len(there) - keep)]
+    if args.runs_given:
+        old = list({entry.folder: entry for entry in (find(root, wanted) for wanted in args.runs_given)}.values())
+        live = next((entry for entry in old if entry.is_live), None)
+        if live is not None:
+            return wrong(f"run {live.run_id} goes on; stop it first: slotfill stop {live.run_id}", ExitCode.REFUSED)
+    doomed = sum(not entry.is_live for entry in old)
+    if doomed == 0:
+        say(f"nothing to remove: {len(there)} runs, {keep} are kept")
+        return 0
+    if not args.yes:
+        if not sys.stdin.isatty():
+            return wrong(f"{doomed} runs with their databases would go; --yes answers for you", ExitCode.REFUSED)
+        tell(f"{doomed} runs in {root} go, with their databases. Go on? [y/N]")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return wrong("nothing was removed", ExitCode.REFUSED)
+    removed = remove(old)
+    # A run with --no-reset shares the database of one before it, which may stay.
+    kept = {entry.manifest.database for entry in list_runs(root) if entry.manifest}
+    try:
+        asyncio.run(_drop([one.database for one in removed if one.database], kept, settings))
+    except (PlatformUnfit, DatabaseUnreachable) as error:
+        tell(f"their databases could not be dropped: {error}")
+    for one in removed:
+        if one.trouble:
+            tell(f"run {one.run_id} is still there: {one.trouble}")
+    freed = size_of(sum(one.bytes for one in removed))
+    if args.json:
+        say_json([one.run_id for one in removed])
+    else:
+        say(f"removed {len(removed)} runs, {freed}")
+    return 0
+
+
+def _is_of(database: str, runs: Iterable[str]) -> bool:
+    """Whether it is the database of one of the runs, or of a repeat of theirs.
+
+    A run's folder may have been altered: a name that is no whole one of ours, such as `sf`, begins everybody's.
+    """
+    return any(
+        _OF_A_RUN.fullmatch(run) is not None and (database == run or database.startswith(f"{run}_")) for run in runs
+    )
+
+
+async def _drop(databases: list[str], kept: set[str], settings: Settings) -> None:
+    """Drop these and those of their repeats, but for the ones that a run which stays works in."""
+    if not databases:
+        return
+    cluster = await Cluster.open(settings.embedded, f"prune by {who()}")
+    try:
+        for there in await names(cluster):
+            if _is_of(there, databases) and not _is_of(there, kept):
+                await drop(cluster, there)
+    finally:
+        await cluster.close()
