@@ -1,11 +1,12 @@
 """Which sets of tables could seat a party on an empty floor: everything about a quote that busy time cannot change."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from heapq import nsmallest
-from operator import or_
-from typing import NamedTuple
+from itertools import groupby
+from operator import itemgetter, or_
+from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -33,6 +34,9 @@ _RATED = 4
 """Of a zone's sets at most so many times what is kept of it are rated."""
 
 
+Pick: TypeAlias = Callable[[Sequence[int]], tuple[int, ...]]
+
+
 class Choice(NamedTuple):
     """A set of tables that could seat the party, with what is known of it before any time is."""
 
@@ -51,6 +55,8 @@ class Choice(NamedTuple):
     """One bit a table, at its place."""
     zone: int
     """Its zone's place."""
+    pick: Pick
+    """Its tables' things out of a list with one a table, and 0 after the last."""
 
 
 class Found(NamedTuple):
@@ -66,14 +72,26 @@ class Found(NamedTuple):
     skips: Skips
 
 
+Row: TypeAlias = tuple[int, Pick, int, int, Choice]
+"""A choice as it is scored: its mask, what picks its tables, its coarse and its fine rank, and itself."""
+
+
+class Run(NamedTuple):
+    """Choices of one standing, zone and size, next to one another: on a large floor hundreds are alike."""
+
+    standing: float
+    zone: int
+    size: int
+    """Tables of each."""
+    masks: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
 class Stage(NamedTuple):
-    """What one of `RELAXATIONS` adds: parallel tuples, best standing first."""
+    """What one of `RELAXATIONS` adds, best standing first."""
 
     masks: tuple[int, ...]
-    standings: tuple[float, ...]
-    coarse: tuple[int, ...]
-    fine: tuple[int, ...]
-    choices: tuple[Choice, ...]
+    runs: tuple[Run, ...]
 
 
 class Menu(NamedTuple):
@@ -153,15 +171,15 @@ def arranged(found: Found, relaxations: tuple[int, ...], weights: Weights, deman
     stages, known = {}, {}
     for relaxation, some in rows.items():
         some.sort()
-        stages[relaxation] = Stage(
-            tuple([row[3].mask for row in some]),
-            tuple([row[0] for row in some]),
-            tuple([row[1] for row in some]),
-            tuple([row[2] for row in some]),
-            tuple([row[3] for row in some]),
-        )
+        stages[relaxation] = Stage(tuple([row[3].mask for row in some]), tuple(_runs(some)))
         useful = known[relaxation] = reduce(or_, stages[relaxation].masks, useful)
     return Menu(stages, known, found.cut_from, found.skips)
+
+
+def _runs(rows: list[tuple[float, int, int, Choice]]) -> Iterator[Run]:
+    for (standing, zone, size), some in groupby(rows, lambda row: (row[0], row[3].zone, len(row[3].places))):
+        made = tuple([(choice.mask, choice.pick, coarse, fine, choice) for _, coarse, fine, choice in some])
+        yield Run(standing, zone, size, tuple([row[0] for row in made]), made)
 
 
 def _ranked(choices: list[Choice], cut_from: int, skips: Skips) -> Found:
@@ -222,14 +240,22 @@ def _best(layout: Layout, sets: list[tuple[int, Places, int]], party: int, weigh
 
 def _base(layout: Layout, places: Places, weights: Weights) -> tuple[float, int]:
     """The part of the score that nothing changes, and how many pairs do not touch."""
-    scarcity, largest, pairs = 0.0, 0, 0
-    for place in places:
-        scarcity += layout.scarcities[place]
-        largest = max(largest, layout.capacities[place])
-    count = len(places)
-    if count > 1:
+    rare, seats, near = layout.scarcities, layout.capacities, layout.neighbours
+    count, pairs = len(places), 0
+    if count == 1:
+        (one,) = places
+        scarcity, largest = rare[one], seats[one]
+    elif count == 2:
+        one, other = places
+        scarcity, largest = rare[one] + rare[other], max(seats[one], seats[other])
+        pairs = 1 - (near[one] >> other & 1)
+    else:
+        scarcity, largest = 0.0, 0
+        for place in places:
+            scarcity += rare[place]
+            largest = max(largest, seats[place])
         mask = sum([1 << place for place in places])
-        pairs = count * (count - 1) // 2 - sum([(layout.neighbours[place] & mask).bit_count() for place in places]) // 2
+        pairs = count * (count - 1) // 2 - sum([(near[place] & mask).bit_count() for place in places]) // 2
     base = scarcity * weights.scarcity + largest * weights.table_size
     base += layout.zone_ranks[layout.zone_of[places[0]]] * weights.zone_order
     return base + combination_penalty(count, pairs, scarcity, weights), pairs
@@ -249,4 +275,5 @@ def _choice(layout: Layout, one: tuple[int, Places, int], party: int, base: floa
         places=places,
         mask=sum([1 << place for place in places]),
         zone=layout.zone_of[places[0]],
+        pick=itemgetter(*places) if len(places) > 1 else itemgetter(places[0], -1),
     )

@@ -119,6 +119,11 @@ def touches(layout: Layout, places: Places, mode: AdjacencyMode) -> bool:
     neighbours = layout.neighbours
     if len(places) == 2:  # the modes agree
         return bool(neighbours[places[0]] >> places[1] & 1)
+    if len(places) == 3:  # by far the most; of three, two pairs make a path, and its middle touches both others
+        one, other, third = places
+        near = neighbours[one]
+        pairs = (near >> other & 1) + (near >> third & 1) + (neighbours[other] >> third & 1)
+        return pairs == 3 or (pairs == 2 and mode is not AdjacencyMode.PAIRWISE)
     whole = sum([1 << place for place in places])
     if mode is AdjacencyMode.PAIRWISE:
         return all(whole & ~(1 << place) & ~neighbours[place] == 0 for place in places)

@@ -29,7 +29,10 @@ def in_view(upcoming: Iterable[Upcoming], window: Window, weights: Weights) -> l
     last = window.start + timedelta(minutes=weights.lookahead_minutes)
     # In slots, as tables are busy in: one that begins in the slot the window ends in finds the table taken.
     until = window.end + (window.start.min.replace(tzinfo=UTC) - window.end) % SLOT
-    return [one for one in upcoming if window.start <= one.start <= last and one.start < until]
+    first = window.start
+    if until <= last:
+        return [one for one in upcoming if first <= one.start < until]
+    return [one for one in upcoming if first <= one.start <= last]
 
 
 def look(

@@ -15,6 +15,9 @@ from engine.model.floor import Busy, Weights, Window
 Ranked: TypeAlias = tuple[float, int, int, int, Choice]
 """A choice behind what orders it: score, coarse rank, slots lost, fine rank. No two of a stage have one fine rank."""
 
+_ROUNDED = 10.0**-DIGITS
+"""A score that is worse by so much is worse rounded, too."""
+
 
 class Scored(NamedTuple):
     """What one look at the choices gave."""
@@ -27,6 +30,9 @@ class Scored(NamedTuple):
     """Free choices that were scored and stood too far behind to be given."""
     cut_short: bool
     """Free combinations were left unscored."""
+
+
+NOTHING_FREE = Scored([], 0, 0, cut_short=False)
 
 
 class Moment:
@@ -43,13 +49,22 @@ class Moment:
         self.busy = self.busy_in(self.first, self.after)
         """Tables that are taken in any slot of the window, as a mask."""
         untouched = lost_slots(closed, self.first, self.after, layout.shortest_turn)
-        self._lost = [untouched] * len(layout.tables)
+        self._lost = [untouched] * len(layout.tables) + [0]
+        self._untouched = untouched
+        self._uneven = 0
+        """Free tables that would lose another number of slots than one that nobody has taken, as a mask."""
+        self._low = [untouched] * len(layout.zone_seats)
+        """For each zone, what none of its tables loses less than."""
         busy_seats = [0] * len(layout.zone_seats)
         for place, slots in self._taken.items():
+            zone = layout.zone_of[place]
             if self.busy >> place & 1:
-                busy_seats[layout.zone_of[place]] += layout.capacities[place]
+                busy_seats[zone] += layout.capacities[place]
             else:
-                self._lost[place] = lost_slots(slots | closed, self.first, self.after, layout.shortest_turn)
+                spoilt = self._lost[place] = lost_slots(slots | closed, self.first, self.after, layout.shortest_turn)
+                if spoilt != untouched:
+                    self._uneven |= 1 << place
+                    self._low[zone] = min(self._low[zone], spoilt)
         self._balance = zone_balance(busy_seats, layout.zone_seats)
         self._shortest_turn = layout.shortest_turn
 
@@ -68,39 +83,57 @@ class Moment:
         Single tables cost no budget. Choices come best standing first, so what the budget leaves out stood worst, and
         the look ends where no later one could still come among the best `max_candidates`.
         """
-        busy, lost = self.busy, self._lost
+        busy, lost, low = self.busy, self._lost, self._low
+        uneven = busy | self._uneven
         balance = [share * weights.zone_balance for share in self._balance]
         a_slot = weights.fragmentation / self._shortest_turn
-        least = min(balance, default=0.0) + min(lost, default=0) * a_slot
+        least = min(balance, default=0.0) + min(lost[:-1], default=0) * a_slot
         budget, most = weights.max_combination_evaluations, weights.max_candidates
-        if weights.max_plans_per_slack < most:  # what one slack has too many of, another one makes up
-            most = len(stage.masks) + 1
+        # What one slack has too many of, another one makes up.
+        most = len(stage.masks) + 1 if weights.max_plans_per_slack < most else most
         found: list[Ranked] = []
         best: list[float] = []  # a heap of the best scores so far, negated: its head is the worst of them
-        tried, dropped, cut_short, worst = 0, 0, False, inf
-        for mask, standing, coarse, fine, choice in zip(*stage, strict=True):
-            if mask & busy:
-                continue
+        tried, dropped, cut_short, worst, far = 0, 0, False, inf, inf
+        for standing, zone, size, masks, rows in stage.runs:
             if standing + least > worst:
                 break
-            places = choice.places
-            if len(places) == 1:
-                spoilt = lost[places[0]]
-            elif tried < budget:
-                tried += 1
-                spoilt = sum([lost[place] for place in places])
-            else:
-                cut_short = True
+            several, share = size > 1, balance[zone]
+            if standing + low[zone] * size * a_slot + share > far:
+                # None of them comes among the best: they are only counted.
+                count = len([None for mask in masks if not mask & busy])
+                if several:
+                    cut_short = cut_short or count > budget - tried
+                    count = min(count, budget - tried)
+                    tried += count
+                dropped += count
                 continue
-            points = round(standing + spoilt * a_slot + balance[choice.zone], DIGITS)
-            if points > worst:
-                dropped += 1
-                continue
-            found.append((points, coarse, spoilt, fine, choice))
-            if len(best) < most:
-                heappush(best, -points)
-            else:
-                heapreplace(best, -points)
-            if len(best) == most:
-                worst = -best[0]
+            usual = size * self._untouched
+            alike = round(standing + usual * a_slot + share, DIGITS)
+            for mask, pick, coarse, fine, choice in rows:
+                spoilt, points = usual, alike
+                if mask & uneven:
+                    if mask & busy:
+                        continue
+                    spoilt = sum(pick(lost))
+                    points = round(standing + spoilt * a_slot + share, DIGITS)
+                if standing + least > worst:
+                    break
+                if several:
+                    if tried == budget:
+                        cut_short = True
+                        break
+                    tried += 1
+                if points > worst:
+                    dropped += 1
+                    continue
+                found.append((points, coarse, spoilt, fine, choice))
+                if len(best) < most:
+                    heappush(best, -points)
+                elif points < worst:
+                    heapreplace(best, -points)
+                else:
+                    continue
+                if len(best) == most:
+                    worst = -best[0]
+                    far = worst + _ROUNDED
         return Scored(found, tried, dropped, cut_short)

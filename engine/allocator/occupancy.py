@@ -46,8 +46,19 @@ def busy_bits(
         if end <= since or start >= until or one.expired or start >= end:
             continue
         place = places.get(one.table_id)
-        if place is not None:
-            taken[place] = taken.get(place, 0) | bits(*slot_range(origin, start, end))
+        if place is None:
+            continue
+        # `slot_range` and `bits`, written out: a hundred calls of each are a third of a quote on a full evening.
+        into, out = start - origin, end - origin
+        first = into.days * _PER_DAY + into.seconds // _SLOT_S
+        seconds = out.seconds
+        after = out.days * _PER_DAY + seconds // _SLOT_S
+        if seconds % _SLOT_S or out.microseconds:
+            after += 1
+        if first < 0 or after > _LAST:
+            first, after = max(first, 0), min(after, _LAST)
+        if after > first:
+            taken[place] = taken.get(place, 0) | ((1 << (after - first)) - 1) << first
     return taken
 
 

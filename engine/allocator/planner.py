@@ -11,7 +11,7 @@ from engine.allocator.candidates import RELAXATIONS, Found, Menu, arranged, rela
 from engine.allocator.demand import MULTIPLIERS, demand_multiplier
 from engine.allocator.layout import PLAIN, Layout
 from engine.allocator.lookahead import Look, in_view, look
-from engine.allocator.moment import Moment, Ranked, Scored
+from engine.allocator.moment import NOTHING_FREE, Moment, Ranked, Scored
 from engine.allocator.strategies import OPTIMAL
 from engine.allocator.window import service_window
 from engine.model.floor import Busy, Candidate, Floor, PlannerStats, Quote, Skips, Upcoming, Weights, Window
@@ -43,7 +43,9 @@ class Planner:
         self._layout = Layout(floor, rules)
         self._windows: dict[tuple[date, time, int], Window | str] = {}
         self._found: dict[tuple[int, Strategy, bool], Found] = {}
-        self._menus: dict[tuple[int, Strategy, float, bool], Menu] = {}
+        self._menus: dict[Strategy, dict[tuple[int, float, bool], Menu]] = {}
+        """By strategy first: its hash is that of all its weights, and a quote looks up fifty of these."""
+        self._kept = 0
 
     def prepare(self, parties: Iterable[int], strategy: Strategy = OPTIMAL) -> None:
         """Find the choices for these party sizes now, so that no timed quote has to."""
@@ -98,11 +100,11 @@ class Planner:
         demand = demand_multiplier(window.start.astimezone(self._layout.timezone).time())
         stage = 0
         menu = self._menu(party, strategy, demand, loose=False)
-        scored = moment.score(menu.stages[stage], strategy.weights)
+        scored = self._scored(moment, menu, stage, strategy)
         while not scored.found and stage < _last_stage(strategy):
             stage += 1
             menu = self._menu(party, strategy, demand, loose=stage >= _FIRST_LOOSE)
-            scored = moment.score(menu.stages[stage], strategy.weights)
+            scored = self._scored(moment, menu, stage, strategy)
         adjacency = strategy.adjacency is not AdjacencyMode.OFF
         stats = self._stats(moment, menu, stage, scored)
         stats = replace(stats, combinations_enabled=strategy.weights.max_tables > 1, demand_multiplier=demand)
@@ -134,6 +136,11 @@ class Planner:
             self._windows[on, at, party] = known
         return known
 
+    def _scored(self, moment: Moment, menu: Menu, stage: int, strategy: Strategy) -> Scored:
+        if not menu.useful[stage] & ~moment.busy:
+            return NOTHING_FREE
+        return moment.score(menu.stages[stage], strategy.weights)
+
     def _stats(self, moment: Moment, menu: Menu, stage: int, scored: Scored) -> PlannerStats:
         return PlannerStats(
             total_tables=len(self._layout.tables),
@@ -146,12 +153,12 @@ class Planner:
         )
 
     def _menu(self, party: int, strategy: Strategy, demand: float, *, loose: bool) -> Menu:
-        key = (party, strategy, demand, loose)
-        known = self._menus.get(key)
+        known = self._menus.get(strategy, {}).get((party, demand, loose))
         if known is None:
-            if len(self._menus) >= _KEPT:  # somebody turns the weights; old ones will not come back
+            if self._kept >= _KEPT:  # somebody turns the weights; old ones will not come back
                 self._menus.clear()
                 self._found.clear()
+                self._kept = 0
             found = self._search(party, strategy, loose=loose)
             if loose:
                 before = self._menu(party, strategy, demand, loose=False)
@@ -161,7 +168,8 @@ class Planner:
                 )
             else:
                 known = arranged(found, _STRICT, strategy.weights, demand)
-            self._menus[key] = known
+            self._menus.setdefault(strategy, {})[party, demand, loose] = known
+            self._kept += 1
         return known
 
     def _search(self, party: int, strategy: Strategy, *, loose: bool) -> Found:
@@ -174,10 +182,13 @@ class Planner:
     def _look(
         self, moment: Moment, best: list[Ranked], coming: list[Upcoming], strategy: Strategy, demand: float
     ) -> Look:
+        stages, menus = range(_last_stage(strategy) + 1), self._menus.get(strategy, {})
+
         def options(party: int) -> Iterator[tuple[int, ...]]:
-            last = _last_stage(strategy)
-            for stage in range(last + 1):
-                yield self._menu(party, strategy, demand, loose=stage >= _FIRST_LOOSE).stages[stage].masks
+            for stage in stages:
+                loose = stage >= _FIRST_LOOSE
+                menu = menus.get((party, demand, loose)) or self._menu(party, strategy, demand, loose=loose)
+                yield menu.stages[stage].masks
 
         plans = [row[4].mask for row in best[: strategy.weights.lookahead_plans]]
         return look(moment, plans, coming, options, strategy.weights.lookahead_evaluations)

@@ -1,10 +1,11 @@
-"""How long a quote takes: `python -m tests.benchmarks.quote`. Prints a name, its figure, unit and n; judges nothing.
+"""How long a quote takes: `python -m tests.benchmarks.quote`. Prints `name value unit n`; judges nothing.
+
+`quote_p99_200` is a floor of 200 tables in ten zones on a full evening: 150 bookings on it, 100 still to come.
 
 In processor time of its thread: a quote waits for nothing, and what else the machine does is not its doing.
 """
 
 import random
-import sys
 import time as clock
 from datetime import UTC, datetime, time, timedelta
 
@@ -13,9 +14,11 @@ from engine.allocator.strategies import OPTIMAL
 from engine.model.floor import Busy, Floor, Upcoming
 from tests.allocator.floors import MONDAY, at, large, table, white_horse
 from tests.allocator.floors import floor as floor_of
+from tests.benchmarks.figures import Figure, as_json, share
 
-QUOTES = 3_000
+QUOTES = 1_000
 PARTIES = range(1, 13)
+SHARES = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
 
 
 def _bookings(floor: Floor, count: int, rng: random.Random) -> list[Busy]:
@@ -42,7 +45,8 @@ def _slot(rng: random.Random) -> time:
     return time(12 + rng.randrange(9), 15 * rng.randrange(4))
 
 
-def _measure(name: str, planner: Planner, busy: list[list[Busy]], pending: int = 0) -> None:
+def _measure(planner: Planner, busy: list[list[Busy]], pending: int = 0) -> list[float]:
+    """Milliseconds of each quote, ascending."""
     rng = random.Random(2)
     upcoming = [_pending(planner, pending, rng) for _ in range(20)]
     took = []
@@ -51,23 +55,34 @@ def _measure(name: str, planner: Planner, busy: list[list[Busy]], pending: int =
         taken, coming = busy[number % len(busy)], upcoming[number % len(upcoming)]
         began = clock.thread_time_ns()
         planner.quote(MONDAY, slot, party, taken, upcoming=coming)
-        took.append(clock.thread_time_ns() - began)
-    took.sort()
-    for label, share in (("p50", 0.5), ("p99", 0.99), ("max", 1)):
-        print(f"{name + ' ' + label:<52} {took[min(QUOTES - 1, round(QUOTES * share))] / 1e3:10.0f} us  n={QUOTES}")
+        took.append((clock.thread_time_ns() - began) / 1e6)
+    return sorted(took)
 
 
-def _floor(name: str, floor: Floor, busy: int, pending: int) -> None:
+def _floor(name: str, floor: Floor, busy: int, pending: int) -> list[Figure]:
     planner = Planner(floor)
     began = clock.thread_time_ns()
     planner.prepare(PARTIES)
-    print(f"{name + ': prepared for parties 1 to 12':<52} {(clock.thread_time_ns() - began) / 1e6:10.1f} ms  n=1")
+    found = [Figure(f"quote_prepare_{name}", (clock.thread_time_ns() - began) / 1e6, "ms", 1)]
+    cold = []
+    for party in PARTIES:
+        fresh = Planner(floor)
+        began = clock.thread_time_ns()
+        fresh.quote(MONDAY, time(19), party, _full(floor))
+        cold.append((clock.thread_time_ns() - began) / 1e6)
+    found.append(Figure(f"quote_cold_max_{name}", max(cold), "ms", len(cold)))
     rng = random.Random(1)
     some = [_bookings(floor, busy, rng) for _ in range(50)]
-    _measure(f"{name}, nothing busy", planner, [[]])
-    _measure(f"{name}, {busy} busy", planner, some)
-    _measure(f"{name}, {busy} busy, {pending} pending", planner, some, pending)
-    _measure(f"{name}, all busy", planner, [_full(floor)])
+    for case, took in (
+        ("", _measure(planner, some, pending)),
+        ("_empty", _measure(planner, [[]])),
+        ("_alone", _measure(planner, some)),
+        ("_full", _measure(planner, [_full(floor)])),
+    ):
+        found += [Figure(f"quote_{label}_{name}{case}", share(took, at), "ms", QUOTES) for label, at in SHARES]
+    for figure in found:
+        print(figure.line(), flush=True)
+    return found
 
 
 def _stress() -> Floor:
@@ -86,16 +101,19 @@ def _stress() -> Floor:
     return floor_of(tables, pairs)
 
 
-def main() -> int:
-    """Quotes at four sizes of floor, empty, busy, with bookings to come, and full; all slots of a Monday."""
+def main() -> list[Figure]:
+    """Quotes at five floors on a full evening, and empty, with nobody still to come, and full; slots of a Monday."""
     print(f"combinations up to {OPTIMAL.weights.max_tables} tables")
-    _floor("18 tables, 3 zones", _stress(), 25, 21)
-    _floor("40 tables, 5 zones", white_horse(), 150, 40)
-    _floor("200 tables, 10 zones", large(), 150, 100)
-    _floor("200 tables, 5 zones", large(200, 5), 150, 100)
-    _floor("1000 tables, 20 zones", large(1000, 20), 1_000, 200)
-    return 0
+    figures = [
+        *_floor("18", _stress(), 25, 21),
+        *_floor("40", white_horse(), 150, 40),
+        *_floor("200", large(), 150, 100),
+        *_floor("200_z5", large(200, 5), 150, 100),
+        *_floor("1000", large(1000, 20), 1_000, 200),
+    ]
+    print(as_json(figures))
+    return figures
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
