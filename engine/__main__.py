@@ -6,16 +6,19 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from engine.database import DatabaseFailed, DatabaseUnreachable
+from engine.cannot_begin import CannotBegin
+from engine.database import DatabaseFailed, DatabaseUnreachable, drop_left
 from engine.ending import conclude
 from engine.environment import read
+from engine.event_loop import run as run_on_loop
 from engine.exit_code import ExitCode
 from engine.fill.crew import TargetLost
-from engine.ground import CannotBegin
 from engine.link import LinkServer
 from engine.metrics.rounds import CUT
 from engine.model.event import Acted
@@ -23,6 +26,7 @@ from engine.model.ids import Ids
 from engine.model.run_state import RunState
 from engine.observe.looking import Refusals
 from engine.observe.sampler import Sampler
+from engine.open_files import raise_limit, tell_once
 from engine.opening import Opened, opened
 from engine.planning import NothingToDo
 from engine.platform.binaries import PlatformUnfit
@@ -44,11 +48,12 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mask_words(stdout=True)
+    raise_limit()
     readiness = _Readiness(int(sys.argv[1]))
     try:
         spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
         know(spec.settings, read(Path.cwd(), os.environ).values)
-        return asyncio.run(_watch(spec, readiness) if spec.plan == WATCH else _run(spec, readiness))
+        return run_on_loop(_ended(_watch(spec, readiness) if spec.plan == WATCH else _run(spec, readiness)))
     except CannotBegin as error:
         text, code = str(error), error.exit_code
     except (DatabaseUnreachable, PlatformUnfit) as error:
@@ -80,9 +85,21 @@ class _Readiness:
             self._descriptor = -1
 
 
+async def _ended(work: Coroutine[Any, Any, int]) -> int:
+    """The work's exit code; whatever it left open is dropped, or its loop might wait for it."""
+    try:
+        return await work
+    finally:
+        if left := drop_left():
+            sys.stderr.write(f"{left} connection(s) to Postgres had been left open, and were dropped\n")
+            # A dropped connection is closed in the loop's next turn.
+            await asyncio.sleep(0)
+
+
 async def _run(spec: Spec, readiness: _Readiness) -> int:
     async with opened(spec) as stands:
         _keep_words(stands.folder)
+        tell_once(asyncio.get_running_loop())
         server = LinkServer(stands.run)
         stands.run.consoles = lambda: server.clients
         stands.run.attached = lambda: server.attached
@@ -104,6 +121,7 @@ async def _watch(spec: Spec, readiness: _Readiness) -> int:
     """A database is looked at until nobody looks any more."""
     async with watched(spec) as watch:
         _keep_words(watch.folder)
+        tell_once(asyncio.get_running_loop())
         server = LinkServer(watch)
         watch.consoles, watch.attached, server.noted = (lambda: server.clients), (lambda: server.attached), watch.noted
         manifest = watch.manifest
@@ -139,7 +157,7 @@ async def _work(stands: Opened) -> int:
             await _beside(stands)
     except* RecordsFailed as failed:
         code, reason = ExitCode.RECORDS, _first(failed)
-    except* (TargetLost, DatabaseUnreachable, DatabaseFailed, NothingToDo) as lost:
+    except* (TargetLost, DatabaseUnreachable, DatabaseFailed, PlatformUnfit, NothingToDo) as lost:
         code, reason = ExitCode.UNREACHABLE, _first(lost)
     except* Exception as bug:
         traceback.print_exception(bug)

@@ -2,14 +2,17 @@
 
 import asyncio
 import re
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
+from engine.deadline import Deadline
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
 
@@ -43,6 +46,17 @@ def sql(name: str) -> str:
     return files("queries").joinpath(f"{name}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
+class _Kept(NamedTuple):
+    """A statement that the server has read for this connection."""
+
+    statement: "PreparedStatement[asyncpg.Record]"
+    columns: tuple[str, ...]
+
+
+_Way = Callable[..., Awaitable[Any]]
+"""A method of a prepared statement."""
+
+
 class Connection:
     """One connection, held. Every call is bounded by `timeout_s`; after a timeout or a cancel it is terminated.
 
@@ -55,6 +69,9 @@ class Connection:
     ) -> None:
         self._connection = connection
         self._timeout_s = timeout_s
+        self._deadline = Deadline(timeout_s)
+        self._kept: dict[str, _Kept] = {}
+        """By name. asyncpg would find each by its text, and drop it after five minutes."""
         self.pid = int(connection.get_server_pid())
         """The server's process id of this connection, known also after it was lost."""
         self.pooled = pooled
@@ -86,7 +103,9 @@ class Connection:
                 )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error
-        return cls(connection, timeout_s, pooled=pooled)
+        opened = cls(connection, timeout_s, pooled=pooled)
+        _OPENED.add(opened)
+        return opened
 
     @property
     def is_open(self) -> bool:
@@ -106,21 +125,23 @@ class Connection:
 
     async def rows(self, name: str, into: type[Row], *args: object) -> list[Row]:
         """All rows of a named statement, each as `into`, whose fields are its columns."""
-        records = await self._run(lambda: self._connection.fetch(sql(name), *args))
-        return _made(records, into)
+        records = await self._run(name, PreparedStatement.fetch, args)
+        return _made(records, into, self._kept.get(name))
 
     async def row(self, name: str, into: type[Row], *args: object) -> Row | None:
         """The first row of a named statement, or None."""
-        record = await self._run(lambda: self._connection.fetchrow(sql(name), *args))
-        return None if record is None else _made([record], into)[0]
+        record = await self._run(name, PreparedStatement.fetchrow, args)
+        return None if record is None else _made((record,), into, self._kept.get(name))[0]
 
     async def value(self, name: str, *args: object) -> Any:
         """The first column of the first row of a named statement, or None."""
-        return await self._run(lambda: self._connection.fetchval(sql(name), *args))
+        return await self._run(name, PreparedStatement.fetchval, args)
 
     async def execute(self, name: str, *args: object) -> str:
         """Run a named statement; its command tag."""
-        return cast("str", await self._run(lambda: self._connection.execute(sql(name), *args)))
+        if not args:
+            return cast("str", await self._in_transaction(lambda: self._connection.execute(sql(name))))
+        return cast("str", await self._run(name, _executed, args))
 
     async def script(self, text: str) -> str:
         """Run statements given as text, unprepared: for DDL made of files and for names that cannot be parameters.
@@ -154,29 +175,57 @@ class Connection:
 
     async def prepare(self, name: str) -> None:
         """Have a named statement read and planned by the server, and not run."""
-        await self._run(lambda: self._connection.prepare(sql(name)))
+        await self._in_transaction(lambda: self._connection.prepare(sql(name)))
 
     def terminate(self) -> None:
         """Drop the connection at once, asking nobody: a graceful close may hang after a timeout."""
+        self._deadline.close()
         self._connection.terminate()
 
     async def close(self) -> None:
         """Close gracefully, or at once when that takes longer than the timeout."""
         if self._connection.is_closed():
             return
+        self._deadline.close()
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._connection.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._connection.terminate()
 
-    async def _run(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer of a statement; behind a pooler in a transaction of its own, where there is none yet."""
+    async def _run(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:
+        """The answer of a named statement, which the server reads the first time and knows from then on."""
+        if self.pooled:
+            return await self._in_transaction(lambda: self._run_unkept(name, way, args))
+        kept = self._kept.get(name)
+        if kept is None:
+            return await self._bounded(self._run_first(name, way, args))
+        try:
+            return await self._bounded(way(kept.statement, *args))
+        except asyncpg.OutdatedSchemaCacheError:
+            self._kept.clear()
+            raise
+        except asyncpg.InvalidCachedStatementError:
+            # Somebody gave a table or a function another shape. The server refused before it did anything, so it may
+            # be asked once more; in a transaction it has given up that as well.
+            self._kept.clear()
+            if self.in_block:
+                raise
+            return await self._bounded(self._run_first(name, way, args))
+
+    async def _run_first(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:
+        statement = await self._connection.prepare(sql(name))
+        self._kept[name] = _Kept(statement, tuple(column.name for column in statement.get_attributes()))
+        return await way(statement, *args)
+
+    async def _run_unkept(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:
+        """Unnamed, so that the server's session keeps nothing of it; the session may be another's the next time."""
+        return await getattr(self._connection, _UNKEPT[way])(sql(name), *args)
+
+    async def _in_transaction(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer of a call; behind a pooler in a transaction of its own, where there is none yet."""
         if not self.pooled or self.in_transaction:
             return await self._bounded(call())
-        return await self._run_alone(call)
-
-    async def _run_alone(self, call: Callable[[], Awaitable[Any]]) -> Any:
         try:
             await self.begin()
             answer = await self._bounded(call())
@@ -187,21 +236,53 @@ class Connection:
         await self.commit()
         return answer
 
-    async def _bounded(self, call: Any) -> Any:
+    async def _bounded(self, call: Awaitable[Any]) -> Any:
+        begun = self._deadline.begins()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await call
-        except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
-            self._connection.terminate()
+            return await call
+        except asyncio.CancelledError as cancelled:
+            self.terminate()
+            if self._deadline.was_late(begun):
+                raise TimeoutError from cancelled
             raise
+        except (TimeoutError, asyncpg.InternalClientError):
+            self.terminate()
+            raise
+        finally:
+            self._deadline.ended(begun)
 
 
-def _made(records: "Sequence[asyncpg.Record]", into: type[Row]) -> list[Row]:
+async def _executed(statement: "PreparedStatement[asyncpg.Record]", *args: object) -> str:
+    await statement.fetch(*args)
+    return str(statement.get_statusmsg())
+
+
+_UNKEPT: dict[_Way, str] = {
+    PreparedStatement.fetch: "fetch",
+    PreparedStatement.fetchrow: "fetchrow",
+    PreparedStatement.fetchval: "fetchval",
+    _executed: "execute",
+}
+"""What a connection calls it."""
+
+
+_OPENED: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+
+
+def drop_left() -> int:
+    """Drop every connection that nobody closed: uvloop's loop can wait for one when it ends. How many there were."""
+    left = [connection for connection in _OPENED if connection.is_open]
+    for connection in left:
+        connection.terminate()
+    return len(left)
+
+
+def _made(records: "Sequence[asyncpg.Record]", into: type[Row], kept: _Kept | None) -> list[Row]:
     """Each record as `into`; by position where the columns stand in the order of the fields: five times as fast."""
     if not records:
         return []
     fields: tuple[str, ...] = getattr(into, "__struct_fields__", ())
-    columns = tuple(records[0].keys())
+    columns = tuple(records[0].keys()) if kept is None else kept.columns
     if columns == fields[: len(columns)]:
         return [into(*record) for record in records]
     return [into(**dict(record.items())) for record in records]

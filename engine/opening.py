@@ -1,7 +1,6 @@
 """From a spec to a run that stands: ground, floors, plan, folder. Whatever fails leaves nothing behind."""
 
 import contextlib
-import os
 import platform
 import secrets
 import shutil
@@ -11,20 +10,18 @@ from pathlib import Path
 import msgspec
 
 from engine import __version__
-from engine.api_ground import ForeignApiGround, ReferenceApiGround
-from engine.at_target import AnyTarget, contract_of, is_embedded, target_on
+from engine.at_target import AnyTarget, contract_of, target_on
 from engine.backends import Backends
-from engine.beginning import alone_seats, behind_it, prepare, within
+from engine.beginning import alone_seats, behind_it, prepared, within
+from engine.cannot_begin import CannotBegin
 from engine.checks import Checks
-from engine.client_floor import client_floor
 from engine.clock import RunningClock
 from engine.config import Settings
 from engine.database import Connection, DatabaseFailed
-from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.fault_switch import FaultSwitch, Where
 from engine.fill.limits import Limits
-from engine.ground import CannotBegin, EmbeddedGround, ForeignGround, Ground
+from engine.ground import EmbeddedGround, Ground
 from engine.judge.sweep import plan_detects
 from engine.metrics_port import MetricsPort, PortTaken
 from engine.model.continued import Continued
@@ -32,7 +29,7 @@ from engine.model.event import Acted
 from engine.model.ids import Ids, RunId
 from engine.model.round import Round
 from engine.plan import Plan
-from engine.planning import NothingToDo, Start, plan_of, rules, strategies
+from engine.planning import NothingToDo, Start, plan_of
 from engine.platform.cluster import Cluster
 from engine.platform.databases import schema_checksum
 from engine.portrait import RunFacts, flags_of
@@ -49,7 +46,8 @@ from engine.spec import Spec
 from engine.spec_check import check_spec, swept
 from engine.sweeping import Sweeping, faults_of, rounds_of
 from engine.target import Capability
-from engine.webhook import Webhook, hook_of
+from engine.through_http import floor_of, foreign, reference_api, webhook
+from engine.wanted import rules, strategies
 
 
 class Opened(msgspec.Struct):
@@ -93,10 +91,9 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
     async with contextlib.AsyncExitStack() as stack:
         port = await _port(stack, spec.settings.observability.metrics_port)
         target = spec.settings.targets[spec.settings.run.target]
-        if not is_embedded(target):
-            kind = ForeignApiGround if target.kind == "api" else ForeignGround
-            foreign: Ground = await stack.enter_async_context(kind.opened(spec, target))
-            stands = await _stand(stack, spec, run_id, foreign, {})
+        if not target.is_embedded:
+            theirs: Ground = await stack.enter_async_context(foreign(spec, target))
+            stands = await _stand(stack, spec, run_id, theirs, {})
             port.tells = stands.run.counters
             yield stands
             return
@@ -106,11 +103,17 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
         versions = {"postgres": cluster.server_version, "schema": schema_checksum(ground.data), "data": ground.data}
         stands_on: Ground = ground
         if target.kind == "api":
-            opened_api = ReferenceApiGround.opened(ground, run_id, spec.settings)
-            stands_on = await stack.enter_async_context(opened_api)
+            stands_on = await stack.enter_async_context(reference_api(ground, run_id, spec.settings))
         stands = await _stand(stack, spec, run_id, stands_on, versions)
         port.tells = stands.run.counters
         yield stands
+
+
+async def _target(stack: contextlib.AsyncExitStack, ground: Ground, spec: Spec, run_id: RunId) -> AnyTarget:
+    """The target, closed when the run is over. Raises CannotBegin."""
+    target = await target_on(ground, spec, run_id)
+    stack.push_async_callback(target.close)
+    return target
 
 
 async def _port(stack: contextlib.AsyncExitStack, number: int) -> MetricsPort:
@@ -121,12 +124,6 @@ async def _port(stack: contextlib.AsyncExitStack, number: int) -> MetricsPort:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
 
 
-def _webhook(settings: Settings, clock: RunningClock, run_id: RunId) -> Webhook | None:
-    """Where alerts go; `check_spec` has seen that it can be used."""
-    hook = hook_of(settings.webhook, read(Path.cwd(), os.environ).values)
-    return None if hook is None else Webhook(hook, clock, run_id)
-
-
 async def _stand(
     stack: contextlib.AsyncExitStack, spec: Spec, run_id: RunId, ground: Ground, versions: dict[str, str]
 ) -> Opened:
@@ -134,7 +131,7 @@ async def _stand(
     settings = spec.settings
     try:
         spec = msgspec.structs.replace(spec, settings=(settings := within(settings, ground, sweeps=spec.sweep)))
-        target = await target_on(ground, spec, run_id)
+        target = await _target(stack, ground, spec, run_id)
         ladder = strategies(spec.plan, settings)
         start, continued = await behind_it(spec, target, ground)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
@@ -143,9 +140,9 @@ async def _stand(
         raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
     except (NothingToDo, ValueError) as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
-    floor = await client_floor(min(settings.run.concurrency, 16)) if ground.base_url else None
+    floor = await floor_of(ground, settings)
     sweep = _sweeping(spec, target)
-    prepare(target, plan, spec)
+    await stack.enter_async_context(prepared(target, plan, spec))
     clock = RunningClock()
     wall = clock.wall()
     manifest = Manifest(
@@ -222,7 +219,7 @@ async def _stand(
         samples=samples,
         backends=Backends(target.connect),
         sweeps=spec.sweep,
-        webhook=_webhook(settings, clock, run_id),
+        webhook=webhook(settings, clock, run_id),
         grew=lambda: checks.grew,
     )
     run = Run(parts)

@@ -1,8 +1,8 @@
 """A worker's seat at a Postgres target: the steps of an attempt, over one held connection."""
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -100,11 +100,9 @@ class PostgresSeat:
                 return unready
         turn = order.turn
         floor = self._work.floors[turn.restaurant]
-        midnight = datetime.combine(turn.on, time(0), ZoneInfo(floor.timezone)).astimezone(UTC)
+        midnight, next_midnight = _day(turn.on, floor.timezone)
         try:
-            busy = await self._session.connection.rows(
-                "fill/busy", Busy, floor.restaurant_id, midnight, midnight + timedelta(days=1)
-            )
+            busy = await self._session.connection.rows("fill/busy", Busy, floor.restaurant_id, midnight, next_midnight)
             wanting = await self._wanting(order, floor, strategy) if strategy.weights.lookahead_penalty else []
         except STEP_ERRORS as error:
             return refusal_of(error, Step.QUOTE, unanswered=Phase.UNCOMMITTED)
@@ -141,7 +139,7 @@ class PostgresSeat:
                 window.end,
                 self._work.hold_ttl,
                 [table.id for table in candidate.tables],
-                json.dumps({"requireAdjacency": quote.requires_adjacency, "slotfill": tag}),
+                msgspec.json.encode({"requireAdjacency": quote.requires_adjacency, "slotfill": tag}).decode(),
                 self._work.contract.holds_outlast_window,
             )
         except STEP_ERRORS as error:
@@ -273,6 +271,13 @@ class PostgresSeat:
         floor = self._work.floors[order.turn.restaurant]
         numbers = tuple(one.number for one in floor.tables if one.id == table)
         return msgspec.structs.replace(refusal, tables=numbers) if numbers else refusal
+
+
+@lru_cache(maxsize=1024)
+def _day(on: date, timezone: str) -> tuple[datetime, datetime]:
+    """From that day's midnight to the next, or an hour off it when the clocks change, UTC."""
+    midnight = datetime.combine(on, time(0), ZoneInfo(timezone)).astimezone(UTC)
+    return midnight, midnight + timedelta(days=1)
 
 
 def _expired_by_table(busy: list[Busy], window: Window | None) -> dict[UUID, tuple[UUID, ...]]:

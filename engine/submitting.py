@@ -1,7 +1,8 @@
 """Making a booking: by the platform's own function where it works, by a plain pending insert where it cannot."""
 
-import json
 from datetime import time
+
+import msgspec
 
 from engine.database import STEP_ERRORS, Connection, refusal_of
 from engine.model.floor import Floor
@@ -101,7 +102,7 @@ def _facts(order: Order, floor: Floor) -> tuple[object, ...]:
 
 
 def _tag(order: Order, run: RunId) -> str:
-    return json.dumps({"run": run, "attempt": order.attempt, "turn": order.turn.id})
+    return msgspec.json.encode({"run": run, "attempt": order.attempt, "turn": order.turn.id}).decode()
 
 
 def later(start: time, minutes: int) -> time:

@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
 from engine.fill.board import WorkerRow
 from engine.fill.desk import Desk
+from engine.fill.orders import named
 from engine.fill.telling import Telling, Word
 from engine.model.event import AttemptEnded
 from engine.model.floor import Candidate, Quote
-from engine.model.ids import worker_name
 from engine.model.outcome import Certainty, Outcome, Phase, Refusal, certainty_of, classify
 from engine.model.step import Step
 from engine.model.turn import Order
@@ -128,9 +128,10 @@ class Attempt(Telling):
 
     async def _try_once(self, candidate: Candidate) -> Confirmed | Refusal:
         # By the key: a later attempt for the same booking must not use an id that is in the platform's books.
-        hold_id = uuid5(self._order.booking_id, f"hold {self._order.key} {self._tries}")
-        self._row.tries(self._tries, candidate, self._desk.zones.get(candidate.tables[0].zone_id, ""))
-        self._intend(Step.HOLD, Phase.IN_DOUBT, candidate, hold_id)
+        hold_id = named(self._order.booking_id, f"hold {self._order.key} {self._tries}")
+        numbers = candidate.numbers
+        self._row.tries(self._tries, numbers, self._desk.zones.get(candidate.tables[0].zone_id, ""))
+        self._intend(Step.HOLD, Phase.IN_DOUBT, numbers, hold_id)
         self._hold = hold_id
         held = await self._timed(Step.HOLD, self._seat.hold(self._order, candidate, hold_id))
         if isinstance(held, Refusal):
@@ -139,15 +140,15 @@ class Attempt(Telling):
             self._hold = None
             return held
         if self._window is not None:
-            self._holders.take(self._order, candidate.numbers, self._window, worker_name(self._row.worker))
-        self._taken = candidate.numbers
-        self._intend(Step.CONFIRM, Phase.UNCOMMITTED, candidate, hold_id)
+            self._holders.take(self._order, numbers, self._window, self._row.name)
+        self._taken = numbers
+        self._intend(Step.CONFIRM, Phase.UNCOMMITTED, numbers, hold_id)
         confirmed = await self._timed(Step.CONFIRM, self._seat.confirm(self._order, candidate, hold_id))
         if isinstance(confirmed, Refusal):
             await self._release()
             return confirmed
         self._xid = confirmed.xid
-        self._intend(Step.COMMIT, Phase.IN_DOUBT, candidate, hold_id)
+        self._intend(Step.COMMIT, Phase.IN_DOUBT, numbers, hold_id)
         self._committing = True
         committed = await self._timed(Step.COMMIT, self._seat.commit(self._order, candidate))
         if isinstance(committed, Refusal):
@@ -162,7 +163,7 @@ class Attempt(Telling):
         """Give the hold back, also when we are cancelled meanwhile: the seat bounds how long that takes."""
         if self._hold is None:
             return
-        self._holders.give_back(self._order, self._taken)
+        self._holders.give_back(self._order, self._taken, self._window)
         self._unanswered = Phase.UNCOMMITTED
         releasing = asyncio.ensure_future(self._seat.release(self._hold))
         try:

@@ -4,7 +4,6 @@ from collections import deque
 from typing import Protocol
 
 from engine.model.event import AttemptEnded
-from engine.model.floor import Candidate
 from engine.model.ids import Ids, RunId, WorkerId, worker_name
 from engine.model.run_state import WorkerState
 from engine.model.snapshot import WorkerFace
@@ -27,6 +26,7 @@ class WorkerRow:
 
     def __init__(self, run: RunId, worker: WorkerId, now_ns: int) -> None:
         self.worker = worker
+        self.name = worker_name(worker)
         self.ids = Ids(run=run, worker=worker)
         self.state = WorkerState.IDLE
         self.step: Step | None = None
@@ -41,6 +41,7 @@ class WorkerRow:
         self.failed = 0
         self._seat: Placed | None = None
         self._pids: deque[int] = deque(maxlen=64)
+        self._noted: int | None = None
         self._past: deque[tuple[int, Step | None]] = deque(maxlen=64)
         """The last steps with when each began, None for none; for looks that come a moment later."""
 
@@ -63,10 +64,10 @@ class WorkerRow:
         self.notes_pid()
         self._goes_to(step, now_ns)
 
-    def tries(self, attempt_try: int, candidate: Candidate, zone: str) -> None:
+    def tries(self, attempt_try: int, tables: tuple[str, ...], zone: str) -> None:
         """The worker begins a try."""
         self.attempt_try = attempt_try
-        self.tables = candidate.numbers
+        self.tables = tables
         self.zone = zone
 
     def ends(self, ended: AttemptEnded, *, filled: bool, now_ns: int) -> None:
@@ -103,8 +104,9 @@ class WorkerRow:
     def notes_pid(self) -> None:
         """Remember the backend of this moment, to know it again when it outlives its connection."""
         pid = self.pid
-        if pid is not None and pid not in self._pids:
+        if pid is not None and pid != self._noted and pid not in self._pids:
             self._pids.append(pid)
+        self._noted = pid
 
     @property
     def pid(self) -> int | None:
@@ -117,7 +119,7 @@ class WorkerRow:
 
     def whose(self) -> str:
         """The name a lock panel gives this worker's backend: `w03 19:15`."""
-        return f"{worker_name(self.worker)} {self.turn.label}" if self.turn else worker_name(self.worker)
+        return f"{self.name} {self.turn.label}" if self.turn else self.name
 
     def face(self, now_ns: int, waits_for: str) -> WorkerFace:
         """The row as a snapshot holds it."""

@@ -15,7 +15,7 @@ from engine.fill.orders import Orders
 from engine.fill.pace import Pace
 from engine.fill.whole import WholeAttempt
 from engine.model.event import AttemptEnded, RunMoved, TurnEnded, WorkerMoved
-from engine.model.ids import Ids, RunId, TurnId, WorkerId, worker_name
+from engine.model.ids import Ids, RunId, WorkerId, worker_name
 from engine.model.outcome import Outcome
 from engine.model.run_state import RunState, WorkerState
 from engine.model.strategy import Strategy
@@ -79,9 +79,10 @@ class Crew:
         self._target = target
         self._desk = desk
         self._clock = desk.clock
-        self._turn_counts: dict[TurnId, tuple[int, int]] = {}
         self._tasks: dict[WorkerId, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
+        self._told = asyncio.Event()
+        """What those wait for who wait for their moment: of two hundred none is to be woken for another one's turn."""
         self._busy_ns = 0
         self._running_ns = 0
         self._counted_at_ns = 0
@@ -329,7 +330,7 @@ class Crew:
         finally:
             row.turn = None
             self._plan.leave(row.worker, turn.id)
-            self._nudge()
+            self._free()
 
     def _give_back(self, claim: tuple[int, int]) -> None:
         self.pace.give_back(claim)
@@ -343,22 +344,23 @@ class Crew:
             self._move(RunState.DRAINING, why)
 
     async def _attempt(self, row: WorkerRow, order: Order, seat: Seat | WholeSeat, due_ns: int) -> None:
-        self._count_time()
+        now_ns = self._count_time()
         self.in_flight += 1
-        row.moves(WorkerState.WORKING, self._clock.now_ns())
-        row.begins(order, self._clock.now_ns())
-        row.ids = msgspec.structs.replace(row.ids, leg=self.leg)
-        self.late_ns = max(0, self._clock.now_ns() - due_ns) if self.pace.rate is not None else 0
+        row.moves(WorkerState.WORKING, now_ns)
+        row.begins(order, now_ns)
+        if row.ids.leg != self.leg:
+            row.ids = msgspec.structs.replace(row.ids, leg=self.leg)
+        self.late_ns = max(0, now_ns - due_ns) if self.pace.rate is not None else 0
         ended: AttemptEnded | None = None
         try:
             ended = await self._made(order, row, seat).run(due_ns)
         finally:
-            self._count_time()
+            now_ns = self._count_time()
             self.in_flight -= 1
             filled = ended is not None and ended.outcome == Outcome.FILLED.word
             self._close_turn(order, filled=filled)
             if ended is not None:
-                row.ends(ended, filled=filled, now_ns=self._clock.now_ns())
+                row.ends(ended, filled=filled, now_ns=now_ns)
             row.notes_pid()
             if self.state is RunState.PAUSING and self.in_flight == 0:
                 self._move(RunState.PAUSED)
@@ -370,20 +372,24 @@ class Crew:
         return WholeAttempt(order, cast("WholeSeat", seat), row, self._desk)
 
     def _close_turn(self, order: Order, *, filled: bool) -> None:
-        attempts, fills = self._turn_counts.get(order.turn.id, (0, 0))
-        self._turn_counts[order.turn.id] = attempts, fills = attempts + 1, fills + filled
+        is_shared = len(self._plan.progress(order.turn.id).workers) > 1
         end = self._plan.ended(order.turn.id, filled)
         if end is not None:
+            told = self._plan.progress(order.turn.id)
             ids = Ids(run=self.run_id, leg=self.leg, turn=order.turn.id)
-            self._desk.log(TurnEnded(self._clock.now_ns(), ids, end, attempts, fills))
-            self._nudge()
+            self._desk.log(TurnEnded(self._clock.now_ns(), ids, end, told.ended, told.filled))
+            if is_shared or self._plan.is_done or self._plan.pass_is_over:
+                # Others wait for their moment in a turn that is over, or for one that never comes.
+                self._nudge()
+            else:
+                self._free()
 
     async def _fall_due(self, row: WorkerRow, due_ns: int) -> bool:
         """Wait for the moment. False when something changed first: look again."""
         if due_ns <= self._clock.now_ns():
             return True
         row.moves(WorkerState.DUE, self._clock.now_ns())
-        return not await self._clock.wait_for(self._changed, due_ns)
+        return not await self._clock.wait_for(self._told, due_ns)
 
     async def _rest(self, row: WorkerRow, state: WorkerState) -> None:
         """Wait until something changes."""
@@ -396,6 +402,12 @@ class Crew:
 
     def _nudge(self) -> None:
         """Wake everyone who waits for a change. A new event each time: who looks again waits for the next one."""
+        self._told.set()
+        self._told = asyncio.Event()
+        self._free()
+
+    def _free(self) -> None:
+        """Wake those who wait for a turn: there may be one."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -411,9 +423,11 @@ class Crew:
         ids = Ids(run=self.run_id)
         self._desk.log(RunMoved(self._clock.now_ns(), ids, state, reason, self.in_flight))
 
-    def _count_time(self) -> None:
+    def _count_time(self) -> int:
+        """Add up how long how many were at work; now."""
         now_ns = self._clock.now_ns()
         if self.state is not RunState.PAUSED:
             self._busy_ns += self.in_flight * (now_ns - self._counted_at_ns)
             self._running_ns += now_ns - self._counted_at_ns
         self._counted_at_ns = now_ns
+        return now_ns

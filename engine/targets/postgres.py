@@ -8,7 +8,7 @@ from uuid import UUID
 from engine.allocator.planner import Planner
 from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
-from engine.held import UNTIMED, read_held
+from engine.held import UNTIMED, HeldMoment, read_held
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.model.ledger import Reading
@@ -129,6 +129,12 @@ class PostgresTarget:
         """These and this run's bookings at one moment. Raises DatabaseFailed, DatabaseUnreachable."""
         async with self._looking("ledger") as connection:
             return await read_held(connection, self.run, bookings, acknowledged, self._settings())
+
+    @contextlib.asynccontextmanager
+    async def moment(self) -> AsyncIterator[HeldMoment]:
+        """The same piece by piece. Raises DatabaseFailed, DatabaseUnreachable."""
+        async with self._looking("ledger") as connection:
+            yield await HeldMoment(connection, self.run, self._settings()).begun()
 
     def standing(self) -> DatabaseStanding:
         """To read bookings again and again, over a connection of its own."""
