@@ -4,6 +4,7 @@ Frames are read once, in order, and of each only its place and its moment are ke
 in the history. A moment is then one stretch of changes unpacked, a minute's at most, and one frame decoded.
 """
 
+import struct
 import threading
 import zlib
 from array import array
@@ -15,15 +16,17 @@ import msgspec
 from engine.metrics.series import SECOND_NS
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import EventLine, RunSnapshot
+from engine.records.differences import Unclear
 from engine.records.frames import EVENTS, series_of
 from engine.records.history import History
-from engine.records.recording import CHANGE, ENDING, HEAD, HEADER, NAME, PATCH, WHOLE, RecordingHeader, unpacked
+from engine.records.packing import HEADER, KINDS, OPENING, WHOLE, Unpacker
+from engine.records.patches import MOST_BYTES
+from engine.records.reading import UNREADABLE, opened
+from engine.records.recording import ENDING, HEAD, NAME, RecordingHeader
 from engine.records.segments import segment_path
 from engine.records.trouble import RecordsDamaged
 
-_MOST_BYTES = 64 * 1024 * 1024
-"""No frame is longer: a longer one is a damaged length."""
-_KINDS = (HEADER, WHOLE, CHANGE, PATCH)
+_ALONE = (WHOLE, OPENING)
 
 
 class _Series(msgspec.Struct):
@@ -82,8 +85,9 @@ class Past:
         self._event_counts = array("q")
         self._number = 1
         self._place = 0
-        self._dictionary: bytes | None = None
-        self._unpacked: tuple[int, bytes] = (-1, b"")
+        self._newest: Unpacker | None = None
+        """At the newest frame; None where that was damaged."""
+        self._unpacked: tuple[int, Unpacker] = (-1, Unpacker())
         """The frame that was unpacked last: the next one is a step from it."""
         self._closing: RunSnapshot | None = None
         self._one = threading.Lock()
@@ -116,15 +120,15 @@ class Past:
             if self.torn_bytes:
                 self._damaged(path, "a frame is cut short before the recording's end")
             self.torn_bytes = 0
-            self._number, self._place, self._dictionary, path = self._number + 1, 0, None, following
+            self._number, self._place, self._newest, path = self._number + 1, 0, None, following
 
     def _read_segment(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
+            with opened(path) as file:
                 file.seek(self._place)
                 while head := file.read(HEAD.size):
                     length, kind = HEAD.unpack(head) if len(head) == HEAD.size else (0, -1)
-                    if kind >= 0 and (length > _MOST_BYTES or kind not in _KINDS):
+                    if kind >= 0 and (length > MOST_BYTES or kind not in KINDS):
                         self._damaged(path, "not a recording's frame")
                         file.seek(0, 2)  # the lengths lead nowhere from here on
                         self._place = file.tell()
@@ -149,20 +153,21 @@ class Past:
                         f"{path}: schema {header.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}"
                     )
                 return
-            if kind != WHOLE and self._dictionary is None:
+            if kind in _ALONE:
+                self._newest = Unpacker()
+            if self._newest is None:
                 return  # the frame it changes was damaged
-            payload = unpacked(kind, content, self._dictionary or b"")
-            look = _LOOKS.decode(payload)
-        except (zlib.error, msgspec.DecodeError) as error:
-            self._dictionary = None
+            self._newest.take(kind, content)
+            look = _LOOKS.decode(self._newest.payload())
+        except (zlib.error, Unclear, *UNREADABLE) as error:
+            self._newest = None
             self._damaged(path, f"not a recording's frame: {error}")
             return
         frame = len(self._moments)
-        self._dictionary = payload
         self._events += look.events
         self._segments.append(self._number)
         self._places.append(self._place)
-        self._wholes.append(frame if kind == WHOLE else self._wholes[-1])
+        self._wholes.append(frame if kind in _ALONE else self._wholes[-1])
         self._event_counts.append(len(self._events))
         self.history.take(look.run.elapsed_ns // SECOND_NS, series_of(look))
         # Last, as a moment that is there has all of this.
@@ -237,27 +242,32 @@ class Past:
             if not self._moments:
                 raise RecordsDamaged(f"{self.folder}: the recording has no picture yet")
             frame = max(0, bisect_right(self._moments, at_ns) - 1)
-            snapshot: RunSnapshot = _SNAPSHOTS.decode(self._payload(frame))
+            payload = self._payload(frame)
+            try:
+                snapshot: RunSnapshot = _SNAPSHOTS.decode(payload)
+            except UNREADABLE as error:
+                raise RecordsDamaged(f"{self.folder}: the recording's picture is none of ours: {error}") from error
             count = self._event_counts[frame]
             snapshot = msgspec.structs.replace(snapshot, events=tuple(self._events[max(0, count - EVENTS) : count]))
             return self.history.joined(snapshot)
 
     def _payload(self, frame: int) -> bytes:
-        begin, payload = self._wholes[frame], b""
+        begin, unpacker = self._wholes[frame], Unpacker()
         if begin <= self._unpacked[0] <= frame:
-            begin, payload = self._unpacked[0] + 1, self._unpacked[1]
-        if begin > frame:
-            return payload
+            begin, unpacker = self._unpacked[0] + 1, self._unpacked[1]
+        # Not the unpacker's place any more, should it fail on its way.
+        self._unpacked = -1, Unpacker()
         path = segment_path(self.folder, NAME, self._segments[frame], ENDING)
         try:
             with path.open("rb") as file:
                 for each in range(begin, frame + 1):
                     file.seek(self._places[each])
                     length, kind = HEAD.unpack(file.read(HEAD.size))
-                    payload = unpacked(kind, file.read(length), payload)
-        except (OSError, zlib.error) as error:
+                    unpacker.take(kind, file.read(length))
+            payload = unpacker.payload()
+        except (OSError, zlib.error, struct.error, Unclear, *UNREADABLE) as error:
             raise RecordsDamaged(f"{path}: a frame that was there cannot be read any more: {error}") from error
-        self._unpacked = frame, payload
+        self._unpacked = frame, unpacker
         return payload
 
 

@@ -1,7 +1,8 @@
 """The recording: a keyframe a second for the screens, so that a replay is the same screen reading a file.
 
 Every series is trimmed to its last ten seconds and only new event lines are kept; the reader puts them together again.
-A frame is told by the one before it (`patches.py`), as two looks a second apart say nearly the same.
+A frame is told by the one before it (`packing.py`), as two looks a second apart say nearly the same; its moments are
+as fine as screens show them (`precision.py`).
 """
 
 import struct
@@ -16,20 +17,21 @@ import msgspec
 
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.snapshot import RunSnapshot
+from engine.records.differences import Unclear
 from engine.records.frames import join, second_of, trim
-from engine.records.patches import Payload, pack, payload_of, unpack
+from engine.records.packing import HEADER, KINDS, OPENING, STEP, Packer, Unpacker
+from engine.records.patches import MOST_BYTES
+from engine.records.reading import UNREADABLE, opened
 from engine.records.segments import segment_path, segments
 from engine.records.trouble import RecordsDamaged
-from engine.records.writer import FILE_MODE, failed, masked
+from engine.records.writer import FILE_MODE, failed
 
 NAME, ENDING = "recording", "frames"
 SEGMENT_BYTES = 8 * 1024 * 1024
-WHOLE_EVERY = 60
-"""Frames after which one stands alone again, so that damage costs a minute at most."""
+WHOLE_EVERY = 40
+"""Frames after which one stands alone again: damage costs a minute at most, and a moment is found soon."""
 
 HEAD = struct.Struct(">IB")
-HEADER, WHOLE, CHANGE, PATCH = 0, 1, 2, 3
-"""CHANGE, compressed against the whole frame before, is read but written no more."""
 
 
 class RecordingHeader(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class Recording:
         self._number = len(segments(folder, NAME, ENDING))
         self._file: BinaryIO | None = None
         self._before: RunSnapshot | None = None
-        self._payload = Payload(b"", {})
+        self._packer = Packer()
         self._frames = 0
         self.bytes_written = 0
         self._one = threading.Lock()
@@ -64,12 +66,12 @@ class Recording:
     def _write(self, snapshot: RunSnapshot) -> None:
         if self._file is None or self._file.tell() >= self._segment_bytes:
             self._begin()
-        payload = payload_of(masked(trim(snapshot, self._before)))
+        trimmed = trim(snapshot, self._before)
         if self._frames % WHOLE_EVERY == 0:
-            self._put(WHOLE, zlib.compress(payload.content, 6))
+            self._put(OPENING, self._packer.opening(trimmed))
         else:
-            self._put(PATCH, pack(payload, self._payload))
-        self._payload, self._before = payload, snapshot
+            self._put(STEP, self._packer.step(trimmed))
+        self._before = snapshot
         self._frames += 1
 
     def close(self) -> None:
@@ -133,12 +135,16 @@ def at(folder: Path, second: int) -> RunSnapshot | None:
 
 
 def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
-    before = b""
+    unpacker = Unpacker()
     place = 0
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             while head := file.read(HEAD.size):
                 length, kind = HEAD.unpack(head) if len(head) == HEAD.size else (-1, -1)
+                if length > MOST_BYTES:
+                    raise RecordsDamaged(
+                        f"{path} at byte {place}: not a recording's frame: it would have {length} bytes"
+                    )
                 content = file.read(length) if length >= 0 else b""
                 if len(content) != length:
                     if is_last:
@@ -146,20 +152,14 @@ def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
                     raise RecordsDamaged(f"{path} at byte {place}: a frame is cut short before the recording's end")
                 if kind == HEADER:
                     _check(msgspec.msgpack.decode(content, type=RecordingHeader), path)
+                elif kind in KINDS:
+                    unpacker.take(kind, content)
+                    yield _DECODER.decode(unpacker.payload())
                 else:
-                    before = unpacked(kind, content, before)
-                    yield _DECODER.decode(before)
+                    raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame")
                 place = file.tell()
-    except (OSError, zlib.error, msgspec.DecodeError) as error:
+    except (OSError, zlib.error, Unclear, *UNREADABLE) as error:
         raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame: {error}") from error
-
-
-def unpacked(kind: int, content: bytes, before: bytes) -> bytes:
-    """A frame's msgpack, from what the file has of it and the frame before. Raises zlib.error."""
-    if kind == PATCH:
-        return unpack(content, before)
-    unpacker = zlib.decompressobj(zdict=before) if kind == CHANGE else zlib.decompressobj()
-    return unpacker.decompress(content) + unpacker.flush()
 
 
 def _check(header: RecordingHeader, path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.records.patches import AROUND, PART, Payload, pack, payload_of, unpack
+from engine.records.patches import unpack
+from tests.records.older import AROUND, PART, Payload, pack, payload_of
 
 VALUES = st.recursive(
     st.none() | st.integers(-(2**40), 2**40) | st.text(max_size=20),

@@ -16,6 +16,7 @@ from engine.records.recording import HEAD, Recording, read
 from engine.records.trouble import RecordsDamaged
 from tests.clocks import StillClock
 from tests.metrics.stories import RUN, stories
+from tests.records.precise import as_shown
 from tests.records.test_recording import record as record_looks
 from tests.records.test_recording import seen, steady
 from tests.tui.recorded import AGAIN, LENGTH_S, MARKED, RESIZED, TIMED_OUT, S, pictures, record, run_folder, story
@@ -36,7 +37,7 @@ def test_every_moment_is_the_picture_that_was_taken_then(events: list[Event]) ->
         record_looks(Path(folder), looks, segment_bytes=20_000)
         past = past_of(Path(folder))
         for look in [*looks, *reversed(looks)]:
-            assert past.at(look.run.elapsed_ns) == look
+            assert past.at(look.run.elapsed_ns) == as_shown(look)
 
 
 def test_a_run_longer_than_its_series_is_whole_at_every_moment_and_wider_on_request(tmp_path: Path) -> None:
