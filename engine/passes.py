@@ -1,6 +1,7 @@
 """Between two passes: what the last one left is read back, swept if wished, and what is still pending is planned."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Container, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,20 +12,22 @@ from engine.config import Settings
 from engine.database import Connection, DatabaseUnreachable
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import CONFIRMED, Beyond, Words, ledger
 from engine.metrics.pass_check import checked_pass, claims_of
 from engine.model.event import Acted, AttemptEnded, Event, LegEnded, RunPlanned
 from engine.model.ids import Ids
 from engine.model.ledger import Ledger, Reading
 from engine.model.outcome import OUTCOMES, Certainty, Kind, Outcome
 from engine.model.round import Round
-from engine.observe.load import LoadMeter
+from engine.observe.load import Load, LoadMeter
 from engine.plan import Plan
 from engine.records.journal import Place, read
+from engine.records.ledger_parts import Dealt, LedgerParts, Row, Word
 from engine.records.result import Persisted, persisted_of
+from engine.records.spool import Spool
 from engine.repair.holds import sweep_holds
 from engine.repair.zone_locks import clear_zone_locks
-from engine.target import Capability, Target
+from engine.target import Capability, Moment, ReadInParts, Target
 from engine.verify.ledger import IN_PROGRESS, end_at_work, fates
 
 _FILLED = Outcome.FILLED.word
@@ -32,6 +35,10 @@ _MAY_PASS = frozenset(word for word, one in OUTCOMES.items() if one.kind in (Kin
 """Outcomes that another pass may not meet again."""
 LOOK_AGAIN_NS = 100_000_000
 """Between two looks after a COMMIT that is still at work."""
+WHOLE = 50_000
+"""Of so many attempts at most all words and rows are held in memory at once when they are compared."""
+SOME = 20_000
+"""Bookings that are asked for at once, of many."""
 Connect = Callable[[str], Awaitable[Connection]]
 """Opens a connection of the run, by its application name. Raises DatabaseUnreachable."""
 
@@ -41,15 +48,15 @@ class LegCounts(NamedTuple):
 
     attempts: int
     filled: int
-    claimed: frozenset[UUID]
-    """Bookings of which the platform said success."""
+    claimed: Spool[UUID]
+    """Bookings of which the platform said success, once for each time it was said."""
     acknowledged: int
     may_pass: int
     """Attempts that another pass may not refuse: contention, faults, and what nobody knows."""
     doubtful: frozenset[int]
     """Transactions whose COMMIT nobody answered."""
-    spans: tuple[tuple[int, int], ...] = ()
-    """When each attempt began and ended."""
+    spoilt: int = 0
+    """Attempts that a stall of the client fell into."""
 
 
 class Kept(NamedTuple):
@@ -78,6 +85,8 @@ class Passes:
         self.repeat = 1
         self.place: Callable[[], Place | None] = lambda: None
         """The end of the journal now: where a leg's events begin. None reads it from its beginning."""
+        self.attempts: Callable[[], int] = lambda: 0
+        """Attempts of the run that have ended: of many, what is read back is read in parts."""
         self.meter: LoadMeter | None = None
         """Measures how the client itself fares in each leg."""
         self.kept: list[Kept] = []
@@ -158,6 +167,10 @@ class Passes:
         if self._base is None:
             return
         legs = range(self._base[0], crew.leg + 1)
+        if self.attempts() > WHOLE and isinstance(self._target, ReadInParts):
+            self.kept.append(Kept(self.repeat, *await self._in_parts(self._target, legs)))
+            self._base = None
+            return
         claimed = await asyncio.to_thread(claimed_in, self._folder, legs, self._begun)
         kept = await self._ledger(legs)
         there = await self._target.persisted(claimed)
@@ -195,6 +208,49 @@ class Passes:
             self.held = None
         return ledger(words, self.held, self.fates, read_ns=self.read_ns, longest_ns=self.longest_ns)
 
+    async def _in_parts(self, target: ReadInParts, legs: Container[int]) -> tuple[Ledger, Persisted]:
+        """The ledger as `_ledger` gives it, and what stayed, of more attempts than there is memory for.
+
+        Raises DatabaseFailed, RecordsDamaged, RecordsFailed; DatabaseUnreachable too where nothing can be read.
+        """
+        through_api = Capability.STEPS not in self._target.capabilities
+        parts = LedgerParts(self._folder, self.attempts())
+        try:
+            await asyncio.to_thread(lambda: parts.hear(self._events(legs), through_api=through_api))
+            if parts.last_unheard_ns is not None:
+                await self._clock.sleep_until(parts.last_unheard_ns + self.longest_ns)
+            self.fates |= await self._fates(parts.doubtful)
+            self.read_ns = self._clock.now_ns()
+            self.held = None
+            async with target.moment() as moment:
+                async for page in moment.tagged():
+                    await asyncio.to_thread(parts.see, page)
+                beyond = Beyond(self.fates, self.read_ns, self.longest_ns)
+                for number in range(parts.count) if parts.is_unheard else ():
+                    # A row under the key of an attempt that nobody heard of may be any part's: all are seen before.
+                    words, rows = await self._part(moment, parts, number)
+                    await asyncio.to_thread(parts.put_back, number, words, rows)
+                for number in range(parts.count):
+                    words, rows = await self._part(moment, parts, number, sees=not parts.is_unheard)
+                    told = [word.said.xid for word in words if word.said.acknowledged and word.said.xid is not None]
+                    unseen = await moment.unseen(told)
+                    await asyncio.to_thread(parts.enter, number, words, rows, unseen, beyond)
+            return await asyncio.to_thread(parts.end)
+        finally:
+            parts.close()
+
+    async def _part(
+        self, moment: Moment, parts: LedgerParts, number: int, *, sees: bool = True
+    ) -> tuple[list[Word], dict[UUID, Row]]:
+        """One part's words, and the rows of all their bookings, with or without the run's tag."""
+        words, rows = await asyncio.to_thread(parts.part, number)
+        others = {word.said.booking_id for word in words} - rows.keys()
+        if others and sees:
+            found = await moment.rows(others)
+            await asyncio.to_thread(parts.see, found, tagged=False)
+            rows |= parts.rows(number)
+        return words, rows
+
     async def _fates(self, transactions: Collection[int]) -> dict[int, str]:
         """What became of transactions in doubt, once the server is done with them. Raises DatabaseFailed.
 
@@ -227,10 +283,10 @@ class Passes:
         """Read back what the leg left and say it; whether another pass may go otherwise."""
         leg = crew.leg
         load = self.meter.end() if self.meter is not None else None
-        counts = await asyncio.to_thread(leg_counts, self._folder, leg, self._leg_place)
+        counts = await asyncio.to_thread(leg_counts, self._folder, leg, self._leg_place, load)
         # A COMMIT that is still at work would confirm a booking that the next pass believes to be pending.
         self.fates |= await self._fates(counts.doubtful)
-        there = await self._target.persisted(counts.claimed)
+        persisted = await self._persisted(counts.claimed)
         waits = bool(plan.turns) and plan.turns[0].booking_id is not None
         pending = len(await self._target.pending(self._target.floors, self.on)) if waits else None
         swept, cleared = await self._tidied() if tidies else (None, None)
@@ -241,14 +297,29 @@ class Passes:
                 attempts=counts.attempts,
                 filled=counts.filled,
                 acknowledged=counts.acknowledged,
-                persisted=len(counts.claimed & there.keys()),
+                persisted=persisted,
                 pending=pending,
                 swept_holds=swept,
                 cleared_zone_locks=cleared,
-                load=None if load is None else load.of(counts.spans),
+                load=None if load is None else load.told(counts.spoilt),
             )
         )
         return bool(swept or cleared or counts.may_pass)
+
+    async def _persisted(self, claimed: Spool[UUID]) -> int:
+        """How many of these bookings are confirmed and have tables. Raises DatabaseFailed, RecordsFailed."""
+        if len(claimed) <= WHOLE or not isinstance(self._target, ReadInParts):
+            told = frozenset(claimed.all())
+            return len(told & (await self._target.persisted(told)).keys())
+        found, count = 0, -(-len(claimed) // SOME)
+        with contextlib.closing(Dealt(UUID, self._folder, count)) as parts:
+            # Dealt out, so that one that was claimed twice is asked for once.
+            await asyncio.to_thread(_deal, claimed, parts)
+            async with self._target.moment() as moment:
+                for number in range(count):
+                    some = set(await asyncio.to_thread(parts.taken, number))
+                    found += sum(row.status == CONFIRMED and bool(row.tables) for row in await moment.rows(some))
+        return found
 
     async def _tidied(self) -> tuple[int | None, int | None]:
         """Sweep and clear as the settings want; how many of each, None for what was not wanted."""
@@ -269,6 +340,13 @@ class Passes:
         return swept, cleared
 
 
+def _deal(claimed: Spool[UUID], parts: Dealt[UUID]) -> None:
+    while claimed:
+        one = claimed.popleft()
+        parts.add(one.int, one)
+    claimed.close()
+
+
 def claimed_in(folder: Path, legs: Container[int], since: Place | None = None) -> frozenset[UUID]:
     """Bookings of which the platform said success in these legs, from the journal. Raises RecordsDamaged."""
     return frozenset(
@@ -278,21 +356,20 @@ def claimed_in(folder: Path, legs: Container[int], since: Place | None = None) -
     )
 
 
-def leg_counts(folder: Path, leg: int, since: Place | None = None) -> LegCounts:
-    """Attempts of one leg, from the journal: memory is not trusted. Raises RecordsDamaged."""
-    attempts = filled = acknowledged = may_pass = 0
-    claimed: set[UUID] = set()
+def leg_counts(folder: Path, leg: int, since: Place | None = None, load: Load | None = None) -> LegCounts:
+    """Attempts of one leg, from the journal: memory is not trusted. Raises RecordsDamaged, RecordsFailed."""
+    attempts = filled = acknowledged = may_pass = spoilt = 0
+    claimed = Spool(UUID, folder, kept=WHOLE)
     doubtful: set[int] = set()
-    spans: list[tuple[int, int]] = []
     for event in read(folder, since):
         if isinstance(event, AttemptEnded) and event.ids.leg == leg:
             attempts += 1
-            spans.append((event.started_ns, event.ended_ns))
+            spoilt += load is not None and load.spoilt(event.started_ns, event.ended_ns)
             filled += event.outcome == _FILLED
             may_pass += event.outcome in _MAY_PASS
             if event.acknowledged:
                 acknowledged += 1
-                claimed.add(event.booking_id)
+                claimed.append(event.booking_id)
             if event.certainty is Certainty.INFO and event.xid is not None:
                 doubtful.add(event.xid)
-    return LegCounts(attempts, filled, frozenset(claimed), acknowledged, may_pass, frozenset(doubtful), tuple(spans))
+    return LegCounts(attempts, filled, claimed, acknowledged, may_pass, frozenset(doubtful), spoilt)

@@ -1,9 +1,8 @@
 """The reconciler: reads while a run goes on what became of the bookings that were acknowledged."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Hashable
-from itertools import islice
+from pathlib import Path
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -12,10 +11,12 @@ import msgspec
 from engine.clock import Clock
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.metrics.ledger import CONFIRMED, cause, compared
+from engine.metrics.seen import Seen
 from engine.model.event import AttemptEnded, Event, Missed, Reconciled
 from engine.model.floor import Window
 from engine.model.ids import Ids, RunId
 from engine.model.ledger import Entry, HeldRow, Reading
+from engine.records.spool import Spool
 from engine.target import Standing
 
 NS = 1_000_000_000
@@ -33,14 +34,18 @@ LOOK_S = 3.0
 LAST_S = 3.0
 AT_ONCE = 200
 """Bookings compared before others of the loop have their turn."""
+MOST_SHARED = 4_096
+"""Tables and windows that are kept to be shared."""
 SAY_EVERY_NS = 10 * NS
 """A look that found nothing new is said no more often than this."""
 Same = TypeVar("Same", bound=Hashable)
 
 
-class Claim(msgspec.Struct, gc=False):
-    """A success as it was acknowledged, no more of it than is compared. A run may have a hundred thousand."""
+class Claim(msgspec.Struct, gc=False, array_like=True):
+    """A success as it was acknowledged, no more of it than is compared. A run may have a million."""
 
+    number: int
+    """Which success of the run it is, from 1."""
     ids: Ids
     booking_id: UUID
     tables: tuple[str, ...]
@@ -57,21 +62,31 @@ class Claim(msgspec.Struct, gc=False):
 class Reconciler:
     """Looks about every second at the newest acknowledged bookings and at some of the earlier ones, in turn.
 
-    An absence counts only in a reading that began after the acknowledgement and sees its transaction.
+    An absence counts only in a reading that began after the acknowledgement and sees its transaction. What it keeps
+    does not grow with the run: claims that wait for their look wait in the run's folder, where one is given.
     """
 
-    def __init__(self, run: RunId, standing: Standing, clock: Clock, log: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        run: RunId,
+        standing: Standing,
+        clock: Clock,
+        log: Callable[[Event], None],
+        folder: Path | None = None,
+    ) -> None:
         self._ids = Ids(run=run)
         self._standing = standing
         self._clock = clock
         self._log = log
         self._one = asyncio.Lock()
-        self._fresh: deque[Claim] = deque()
+        self._fresh = Spool(Claim, folder)
         """Acknowledged and not in a reading yet, oldest first."""
-        self._whole: deque[Claim] = deque()
+        self._whole = Spool(Claim, folder)
         """In a reading and as acknowledged then; who was looked at longest ago comes first."""
-        self._owners: dict[UUID, Claim] = {}
-        """For each booking the newest claim that named tables: what is there is its doing, and no other's."""
+        self._seen = Seen()
+        """Bookings that a claim named tables for."""
+        self._again: dict[UUID, int] = {}
+        """Of those that more than one may have claimed, the newest one: what is there is its doing, and no other's."""
         self._shared: dict[Hashable, Hashable] = {}
         """Tables and windows, each once: thousands of bookings have the same few."""
         self._acknowledged = self._checked = 0
@@ -85,7 +100,9 @@ class Reconciler:
         """An attempt ended; only what was acknowledged matters here."""
         if not event.acknowledged:
             return
+        self._acknowledged += 1
         claim = Claim(
+            number=self._acknowledged,
             ids=event.ids,
             booking_id=event.booking_id,
             tables=self._once(event.tables),
@@ -96,16 +113,16 @@ class Reconciler:
             acknowledged_ns=event.ended_ns,
             through_api=event.path is not None,
         )
-        self._acknowledged += 1
         self._fresh.append(claim)
-        if claim.tables:
-            self._owners[claim.booking_id] = claim
+        if claim.tables and self._seen.add(claim.booking_id):
+            self._again[claim.booking_id] = claim.number
 
     def forget(self) -> None:
         """The database is another one from now on. What was counted stays counted."""
         self._fresh.clear()
         self._whole.clear()
-        self._owners.clear()
+        self._again.clear()
+        self._seen = Seen()
 
     async def run(self) -> None:
         """Look again and again until cancelled. Raises RecordsFailed."""
@@ -131,8 +148,8 @@ class Reconciler:
     async def look(self) -> int:
         """Look once; how long to rest after it, in ns. Raises RecordsFailed."""
         async with self._one:
-            fresh = list(islice(self._fresh, max(1, self._most - self._most // LATE_SHARE)))
-            whole = list(islice(self._whole, self._most - len(fresh)))
+            fresh = self._fresh.first(max(1, self._most - self._most // LATE_SHARE))
+            whole = self._whole.first(self._most - len(fresh))
             if not fresh and not whole:
                 return EVERY_NS
             at_ns = self._clock.now_ns()
@@ -206,7 +223,8 @@ class Reconciler:
         if claim.xid is not None and claim.xid in reading.unseen:
             return Entry.UNVERIFIED
         confirmed = row is not None and row.status == CONFIRMED
-        if self._owners.get(claim.booking_id) is not claim and not (claim.through_api and confirmed):
+        owns = bool(claim.tables) and self._again.get(claim.booking_id, claim.number) == claim.number
+        if not owns and not (claim.through_api and confirmed):
             # Told success without tables, or told it once more later, which what was there could not have allowed.
             return Entry.LOST
         return compared(claim.tables, claim.party, claim.window, row)
@@ -233,5 +251,7 @@ class Reconciler:
         )
 
     def _once(self, value: Same) -> Same:
-        """The first one that was equal to it."""
+        """The first one that was equal to it, as long as there are not too many."""
+        if len(self._shared) >= MOST_SHARED:
+            self._shared.clear()
         return cast("Same", self._shared.setdefault(value, value))

@@ -1,6 +1,7 @@
 """The front door: one run, from its first intent to its result. Nothing outside the engine holds more of it."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +21,7 @@ from engine.fill.crew import Crew, Task
 from engine.fill.desk import Desk, Holders, Windows
 from engine.fill.limits import Limits
 from engine.fill.pace import Pace
+from engine.hook import Sender
 from engine.link import PROTOCOL
 from engine.mending import Bench, Mending
 from engine.metrics.left import Bounds
@@ -47,11 +49,10 @@ from engine.reconciler import Reconciler
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
-from engine.records.trouble import RecordsFailed
+from engine.records.trouble import NoFileLeft, RecordsFailed
 from engine.redact import mask, mask_event
 from engine.steering import Steering, Wheel
 from engine.target import Capability, Target
-from engine.webhook import Webhook
 
 NS = 1_000_000_000
 TICK_NS = NS // 10
@@ -79,7 +80,7 @@ class RunParts(msgspec.Struct, frozen=True):
     backends: Backends
     sweeps: bool = False
     """The plan is run at several concurrencies, which nobody changes meanwhile."""
-    webhook: Webhook | None = None
+    webhook: Sender | None = None
     """Where alerts are sent; None for nowhere."""
     grew: Callable[[], dict[str, int] | None] = lambda: None
     """Integrity checks that found more rows after than before; None where nobody checks."""
@@ -99,7 +100,7 @@ class Run:
         self.tally.know(self.target.floors)
         self.samples = parts.samples
         self.lag = LoopLag(parts.clock)
-        self.reconciler = Reconciler(self.facts.run_id, self.target.standing(), self.clock, self.log)
+        self.reconciler = Reconciler(self.facts.run_id, self.target.standing(), self.clock, self.log, self.folder)
         self.consoles: Callable[[], int] = lambda: 0
         self.attached: Callable[[], tuple[Attached, ...]] = tuple
         self.exit_code: int | None = None
@@ -129,6 +130,7 @@ class Run:
         self.passes = Passes(self.target, parts.connect, desk, self.folder, lambda: self.steering.settings)
         self.passes.place = lambda: self.journal.place
         self.passes.meter = LoadMeter(self.clock, self.lag)
+        self.passes.attempts = lambda: self.tally.attempts
         self.crew = Crew(
             self.facts.run_id,
             Task(
@@ -372,5 +374,7 @@ class Run:
             self.alerting.take(snapshot)
             # Packing takes some milliseconds: in a thread, no attempt waits for it.
             await asyncio.to_thread(self.recording.write, snapshot)
-            self.samples.flush()
+            with contextlib.suppress(NoFileLeft):
+                # They are kept, and written with the next ones.
+                self.samples.flush()
             await self.clock.sleep_until(self.clock.now_ns() + NS)

@@ -1,15 +1,16 @@
 """What a target is: where bookings are made, and the seat each worker has there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 
 from engine.model.floor import Candidate, Floor, Quote
-from engine.model.ledger import Reading
+from engine.model.ledger import HeldRow, Reading
 from engine.model.outcome import Refusal
 from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
@@ -175,6 +176,34 @@ class Standing(Protocol):
 
     async def close(self) -> None:
         """Leave the target; the next reading comes back to it."""
+        ...
+
+
+class Moment(Protocol):
+    """What is there at one moment, read piece by piece.
+
+    Every method raises what a step may raise; leaving the moment tells it as DatabaseFailed.
+    """
+
+    def tagged(self) -> AsyncIterator[list[HeldRow]]:
+        """All bookings that the run's tag is on, page by page."""
+        ...
+
+    async def rows(self, bookings: Collection[UUID]) -> list[HeldRow]:
+        """Those of these bookings that are there."""
+        ...
+
+    async def unseen(self, acknowledged: Collection[int]) -> frozenset[int]:
+        """Transactions whose COMMIT was answered and that this moment does not see yet."""
+        ...
+
+
+@runtime_checkable
+class ReadInParts(Protocol):
+    """A target that can be read piece by piece, for runs of which not all fits into memory."""
+
+    def moment(self) -> AbstractAsyncContextManager[Moment]:
+        """What is there when it is entered. Raises DatabaseFailed, DatabaseUnreachable, as `held` does."""
         ...
 
 

@@ -132,7 +132,7 @@ class Value(NamedTuple):
     """None where there is nothing to go by."""
     by_step: bool = False
     counts: Callable[[Span], int] | None = None
-    """Of a share: out of how many; None for what is no share."""
+    """Of a share, out of how many; of a percentile, of how many. None for what is neither."""
     windowed: bool = True
     """It is of the window; else of the whole run, or of now."""
 
@@ -183,6 +183,16 @@ def _refused_rate(span: Span) -> float | None:
     return (now.refused - (then.refused if then else 0)) / count if now is not None and count > 0 else None
 
 
+def _conflict_rate(span: Span) -> float | None:
+    count = _attempts(span)
+    return (span.now.hold_conflicts - span.before.hold_conflicts) / count if count > 0 else None
+
+
+def _succeeded(span: Span) -> int:
+    now = span.now.steps.get(span.step)
+    return 0 if now is None else now.succeeded
+
+
 def _p95_ms(span: Span) -> float | None:
     now = span.now.steps.get(span.step)
     return None if now is None or now.p95_ns is None else now.p95_ns / _MS
@@ -201,6 +211,7 @@ VALUES: dict[str, Value] = {
     ),
     "refused_rate": Value("refusals of a step, of all its answers", _refused_rate, by_step=True, counts=_asked),
     "hold_conflicts": Value("hold conflicts, each try counted", _gained("hold_conflicts")),
+    "hold_conflict_rate": Value("hold conflicts, each try counted, for each attempt", _conflict_rate, counts=_attempts),
     "zone_locks": Value("zone-lock failures, each try counted", _gained("zone_locks")),
     "retries_exhausted": Value("attempts that every retry failed", _gained("retries_exhausted")),
     "attempt_errors": Value("attempts that ended by a fault, or unknown", _gained("faults")),
@@ -215,7 +226,9 @@ VALUES: dict[str, Value] = {
     "connections_share": Value("connections taken, of all", _present("connections_share"), windowed=False),
     "look_age_s": Value("age of the last look at the server", _present("look_age_ns", 1e9), windowed=False),
     "lag_p99_ms": Value("lateness of the engine's own loop", _present("lag_ns", _MS), windowed=False),
-    "p95_ms": Value("95th percentile of a step's successes, whole run", _p95_ms, by_step=True, windowed=False),
+    "p95_ms": Value(
+        "95th percentile of a step's successes, whole run", _p95_ms, by_step=True, counts=_succeeded, windowed=False
+    ),
     "slowest_ms": Value("longest success of a step", _slowest_ms, by_step=True),
 }
 """Everything a rule can go by; a value of a step is written `p95_ms.confirm`."""

@@ -1,26 +1,29 @@
 """A histogram of lengths that is cheap to feed: a cache for the live view, never the record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from engine.metrics.rank import rank_of
 
 _BITS = 11
 """Values below 2**11 are counted exactly; above, a bucket is at most 1/1024 of its value wide."""
 _HALF = _BITS - 1
+_ROW = 6
+_IN_ROW = (1 << _ROW) - 1
+_BEYOND = 1 << 63
+"""Longer than any length."""
 
 
 class Histogram:
     """Log-linear buckets by bit length. A percentile is off by 0.1 % at most, and never outside [min, max]."""
 
-    __slots__ = ("_counts", "_order", "count", "max", "min")
+    __slots__ = ("_least", "_most", "_rows", "count")
 
     def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self._order: list[int] | None = None
-        """The buckets in order, until a new one appears; spares sorting on every look."""
+        self._rows: dict[int, list[int]] = {}
+        """Sixty-four neighbouring buckets each: a look goes over some hundred rows, and not over thousands of buckets
+        that only grow more the longer a run goes on."""
         self.count = 0
-        self.min: int | None = None
-        self.max: int | None = None
+        self._least, self._most = _BEYOND, -1
 
     def record(self, ns: int) -> None:
         """Count one length; below 0 counts as 0."""
@@ -28,65 +31,82 @@ class Histogram:
             ns = 0
         shift = ns.bit_length() - _BITS
         bucket = ns if shift <= 0 else (shift << _HALF) + (ns >> shift)
-        counts = self._counts
-        if bucket in counts:
-            counts[bucket] += 1
-        else:
-            counts[bucket] = 1
-            self._order = None
+        try:
+            self._rows[bucket >> _ROW][bucket & _IN_ROW] += 1
+        except KeyError:
+            row = self._rows[bucket >> _ROW] = [0] * (1 << _ROW)
+            row[bucket & _IN_ROW] = 1
         self.count += 1
-        if self.min is None or ns < self.min:
-            self.min = ns
-        if self.max is None or ns > self.max:
-            self.max = ns
+        if ns < self._least:  # noqa: PLR1730 - as above
+            self._least = ns
+        if ns > self._most:  # noqa: PLR1730
+            self._most = ns
+
+    @property
+    def min(self) -> int | None:
+        """The shortest length; None when nothing was counted."""
+        return self._least if self.count else None
+
+    @property
+    def max(self) -> int | None:
+        """The longest length; None when nothing was counted."""
+        return self._most if self.count else None
 
     def merge(self, other: "Histogram") -> None:
         """Count everything the other counted; the order of merges does not matter."""
-        for bucket, count in other._counts.items():
-            self._counts[bucket] = self._counts.get(bucket, 0) + count
-        self._order = None
+        for number, counts in other._rows.items():
+            mine = self._rows.get(number)
+            self._rows[number] = counts[:] if mine is None else [a + b for a, b in zip(mine, counts, strict=True)]
         self.count += other.count
-        if other.min is not None:
-            self.min = other.min if self.min is None else min(self.min, other.min)
-        if other.max is not None:
-            self.max = other.max if self.max is None else max(self.max, other.max)
+        self._least, self._most = min(self._least, other._least), max(self._most, other._most)
 
     def at_most(self, bounds_ns: Sequence[int]) -> tuple[int, ...]:
         """How many lengths are no longer than each of these, which must ascend; off by a bucket's width at most."""
-        if self._order is None:
-            self._order = sorted(self._counts)
-        found, seen, place = [], 0, 0
+        found, seen = [], 0
+        buckets = self._buckets()
+        bucket, count = next(buckets, (-1, 0))
         for bound in bounds_ns:
-            while place < len(self._order) and _middle(self._order[place]) <= bound:
-                seen += self._counts[self._order[place]]
-                place += 1
+            while bucket >= 0 and _middle(bucket) <= bound:
+                seen += count
+                bucket, count = next(buckets, (-1, 0))
             found.append(seen)
         return tuple(found)
 
     def total_ns(self) -> int:
         """All lengths together, off by half a bucket's width each at most."""
-        return sum(_middle(bucket) * count for bucket, count in self._counts.items())
+        return sum(_middle(bucket) * count for bucket, count in self._buckets())
 
     def percentile(self, percent: float) -> int | None:
         """The nearest-rank percentile, 0 to 100; None when nothing was counted."""
         return self.percentiles(percent)[0]
 
     def percentiles(self, *percents: float) -> tuple[int | None, ...]:
-        """Several percentiles, which must ascend, in one walk over the buckets."""
-        if self.min is None or self.max is None:
+        """Several percentiles, which must ascend, in one walk over the rows."""
+        if not self.count:
             return (None,) * len(percents)
-        if self._order is None:
-            self._order = sorted(self._counts)
         found: list[int | None] = []
-        buckets = iter(self._order)
-        bucket, seen = 0, 0
+        rows = iter(sorted(self._rows.items()))
+        number, row = next(rows)
+        before, within = 0, sum(row)
         for percent in percents:
             rank = rank_of(percent, self.count)
+            while before + within < rank:
+                before += within
+                number, row = next(rows)
+                within = sum(row)
+            place, seen = 0, before + row[0]
             while seen < rank:
-                bucket = next(buckets)
-                seen += self._counts[bucket]
-            found.append(min(max(_middle(bucket), self.min), self.max))
+                place += 1
+                seen += row[place]
+            found.append(min(max(_middle((number << _ROW) + place), self._least), self._most))
         return tuple(found)
+
+    def _buckets(self) -> Iterator[tuple[int, int]]:
+        """Those that hold anything, in ascending order, with how many."""
+        for number, row in sorted(self._rows.items()):
+            for place, count in enumerate(row):
+                if count:
+                    yield (number << _ROW) + place, count
 
 
 def _middle(bucket: int) -> int:

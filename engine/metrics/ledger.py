@@ -1,7 +1,7 @@
 """Keeping the ledger: a journal's last words against the rows the database has. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -61,12 +61,21 @@ class Words:
                 continue
             if isinstance(event, Intended):
                 keys[attempt] = event.key
-                self.open[attempt] = _unanswered(event, through_api)
+                self.open[attempt] = unanswered(event, through_api)
             elif isinstance(event, AttemptEnded):
-                self.ended[attempt] = _said(event, keys.pop(attempt, ""))
+                self.ended[attempt] = said(event, keys.pop(attempt, ""))
                 self.open.pop(attempt, None)
             elif isinstance(event, Missed):
                 self.missed[attempt] = event
+
+    @classmethod
+    def of(
+        cls, ended: dict[AttemptId, Said], unanswered: dict[AttemptId, Said], missed: dict[AttemptId, Missed]
+    ) -> "Words":
+        """Words that were read before."""
+        words = cls(())
+        words.ended, words.open, words.missed = ended, unanswered, missed
+        return words
 
     @property
     def all(self) -> dict[AttemptId, Said]:
@@ -98,11 +107,12 @@ class Words:
     @property
     def last_unheard_ns(self) -> int | None:
         """When the last attempt through an API ended without an answer to its request; None when all had one."""
-        unheard = [one.ended_ns for one in self.all.values() if _waits_for_server(one)]
+        unheard = [one.ended_ns for one in self.all.values() if waits_for_server(one)]
         return max(unheard, default=None)
 
 
-def _said(event: AttemptEnded, key: str) -> Said:
+def said(event: AttemptEnded, key: str) -> Said:
+    """An attempt's last word, as the ledger keeps it."""
     return Said(
         booking_id=event.booking_id,
         key=key,
@@ -118,7 +128,8 @@ def _said(event: AttemptEnded, key: str) -> Said:
     )
 
 
-def _unanswered(event: Intended, through_api: bool) -> Said:
+def unanswered(event: Intended, through_api: bool) -> Said:
+    """What was sent last and nobody answered."""
     return Said(
         booking_id=event.booking_id,
         key=event.key,
@@ -132,7 +143,7 @@ def _unanswered(event: Intended, through_api: bool) -> Said:
     )
 
 
-def _waits_for_server(one: Said) -> bool:
+def waits_for_server(one: Said) -> bool:
     """Whether a server may still work on its request: only time, and then a reading, tells what became of it."""
     return one.certainty is Certainty.INFO and one.through_api and one.step is Step.SUBMIT
 
@@ -150,9 +161,29 @@ def ledger(
     `reading` is what the database holds, None when it could not be read, begun at `read_ns` of the run; `transactions`
     what became of doubtful ones; `longest_ns` how long a server may work on a request whose answer never came.
     """
+    rows = {} if reading is None else reading.rows
+    found = part(words, reading, Beyond(transactions, read_ns, longest_ns))
+    return msgspec.structs.replace(found, duplicate=_duplicates(rows))
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """What the entries of some attempts rest on, beside their own words and rows."""
+
+    transactions: Mapping[int, str]
+    read_ns: int = 0
+    longest_ns: int = 0
+    keyed: Mapping[str, HeldRow] = {}
+    """Rows by their keys, for attempts that heard no id, where the reading is not all there is."""
+    keys: Collection[str] = frozenset()
+    """Keys of attempts whose end nobody heard, of whichever words."""
+
+
+def part(words: Words, reading: Reading | None, beyond: Beyond) -> Ledger:
+    """The ledger of some attempts, all of their bookings' among them, and of these bookings; no duplicates counted."""
     counts: Counter[Entry] = Counter()
     stories: list[Story] = []
-    judge = _Judge(words, reading, transactions, read_ns - longest_ns)
+    read_ns = beyond.read_ns
+    judge = _Judge(words, reading, beyond.transactions, read_ns - beyond.longest_ns, beyond.keyed)
     for attempt, one in words.all.items():
         entry = judge.entry(attempt, one)
         counts[entry] += 1
@@ -164,8 +195,7 @@ def ledger(
         attempts=attempts,
         acknowledged=sum(one.acknowledged for one in words.ended.values()),
         **{entry.value: counts[entry] for entry in Entry},
-        duplicate=_duplicates(rows),
-        phantom=_phantoms(words, rows),
+        phantom=_phantoms(words, rows, beyond.keys),
         balanced=sum(counts.values()) == attempts,
         stories=tuple(stories),
     )
@@ -193,11 +223,20 @@ def merged(kept: Sequence[Ledger]) -> Ledger:
 class _Judge:
     """What each attempt came to."""
 
-    def __init__(self, words: Words, reading: Reading | None, transactions: Mapping[int, str], settled_ns: int) -> None:
+    def __init__(
+        self,
+        words: Words,
+        reading: Reading | None,
+        transactions: Mapping[int, str],
+        settled_ns: int,
+        keyed: Mapping[str, HeldRow] | None = None,
+    ) -> None:
         self._words = words
         self._reading = reading
         self._transactions = transactions
-        self._by_key = {} if reading is None else {row.key: row for row in reading.rows.values() if row.key}
+        self._by_key = dict(keyed or {})
+        if reading is not None:
+            self._by_key |= {row.key: row for row in reading.rows.values() if row.key}
         self._settled_ns = settled_ns
         """Requests without an answer that ended before this moment are over at the server, too."""
         # For each booking the last attempt that was told of tables: what is there is its doing, and no other's.
@@ -254,7 +293,7 @@ class _Judge:
                     return Entry.RECOVERED if there else Entry.UNRESOLVED
         if there:
             return Entry.RECOVERED
-        if _waits_for_server(one):
+        if waits_for_server(one):
             return Entry.VOID if one.ended_ns <= self._settled_ns else Entry.UNRESOLVED
         # Nothing of it can confirm a booking: COMMIT was never sent, or the platform answered and did not confirm yet.
         return Entry.VOID if one.through_api or one.step is not Step.COMMIT else Entry.UNRESOLVED
@@ -302,12 +341,16 @@ def _duplicates(rows: Mapping[UUID, HeldRow]) -> int:
     return sum(count > 1 for count in keys.values()) + sum(count > 1 for count in attempts.values())
 
 
-def _phantoms(words: Words, rows: Mapping[UUID, HeldRow]) -> int:
+def _phantoms(words: Words, rows: Mapping[UUID, HeldRow], others: Collection[str]) -> int:
     """Bookings that are confirmed with tables and of which no attempt was told, nor is one in doubt."""
     known = {one.booking_id for one in words.all.values() if one.certainty is not Certainty.FAIL}
     keys = {one.key for one in words.all.values() if one.certainty is Certainty.INFO}
     return sum(
-        row.status == CONFIRMED and bool(row.tables) and booking not in known and row.key not in keys
+        row.status == CONFIRMED
+        and bool(row.tables)
+        and booking not in known
+        and row.key not in keys
+        and row.key not in others
         for booking, row in rows.items()
     )
 

@@ -1,7 +1,9 @@
 """The floor over the evening, folded from events: which table was held, given, taken or fought for in which slot."""
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import date, time
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from engine.metrics.map_floors import Column, MapFloors
@@ -18,6 +20,10 @@ KEPT = 20_000
 SHOWN = 2_000
 """So many cells a picture holds at most: a floor of 1,000 tables and 100 slots must not make every picture slow."""
 SHOWN_ROWS = 200
+REMEMBERED = 4_000
+"""Of so many slots it is known which was left alone longest; of those that have cells, of all."""
+ORDERED = 256
+"""So many days' slots are kept in order."""
 
 _Drawn = tuple[CellState, int, WorkerId | None]
 _Thing = TypeVar("_Thing", bound=Hashable)
@@ -37,15 +43,15 @@ class _Cell:
 class _Row:
     """A slot of a page, with the cells that there is anything to say of."""
 
-    __slots__ = ("at", "cells", "number", "page", "touched", "turn")
+    __slots__ = ("at", "cells", "minute", "number", "page", "turn")
 
     def __init__(self, number: int, page: "_Key", at: time, turn: TurnId) -> None:
         self.number = number
         self.page = page
         self.at = at
+        self.minute = at.hour * 60 + at.minute
         self.turn = turn
         self.cells: dict[str, _Cell] = {}
-        self.touched = 0
 
 
 class _Key(NamedTuple):
@@ -68,13 +74,22 @@ class Map:
 
     def __init__(self) -> None:
         self._pages: dict[_Key, dict[time, _Row]] = {}
+        self._ordered: dict[_Key, list[_Row]] = {}
+        """Each page's slots by their time, as far as one was asked for."""
         self._of_turn: dict[TurnId, _Row] = {}
         self._floors = MapFloors()
         self._hands: dict[WorkerId, _Hand] = {}
         self._repeat = 0
         self._numbered = 0
+        self._planned = 0
+        """Slots of the repeat in hand."""
         self._count = 0
-        self._clock = 0
+        self._touched: dict[_Row, None] = {}
+        """Slots that anything happened in, the one that was left alone longest first."""
+        self._filled: dict[_Row, None] = {}
+        """Of them those that have cells."""
+        self._beside: dict[_Row, None] = {}
+        """Slots that have cells only as another one's tables are taken for so long."""
         self._forgotten = 0
 
     def know(self, floors: Mapping[str, Floor]) -> None:
@@ -89,15 +104,18 @@ class Map:
         """A leg's turns. A repeat begins with a floor as it was; a pass goes on with what the one before it left."""
         if repeat != self._repeat:
             self._repeat = repeat
-            self._pages, self._of_turn, self._hands = {}, {}, {}
-            self._count = self._forgotten = 0
+            self._pages, self._of_turn, self._hands, self._touched = {}, {}, {}, {}
+            self._filled, self._beside, self._ordered = {}, {}, {}
+            self._count = self._forgotten = self._planned = 0
         for turn in turns:
             page = _Key(turn.restaurant, turn.on)
             rows = self._pages.setdefault(page, {})
             row = rows.get(turn.at)
             if row is None:
+                self._ordered.pop(page, None)
                 row = rows[turn.at] = _Row(self._numbered, page, turn.at, turn.id)
                 self._numbered += 1
+                self._planned += 1
             self._of_turn[turn.id] = row
 
     def intended(self, event: Intended) -> None:
@@ -137,20 +155,46 @@ class Map:
         self._touch(row, turn)
         if event.zone:
             self._floors.learn(row.page.restaurant, event.tables, event.zone)
-        lasts = 0 if event.window is None else int((event.window.end - event.window.start).total_seconds()) // 60
-        begins = _minute(row.at)
-        for at, other in self._pages[row.page].items():
-            state = CellState.CONFIRMED if other is row else CellState.TAKEN
-            if other is not row and not begins < _minute(at) < begins + lasts:
-                continue
-            for table in event.tables:
-                cell = self._cell(other, table)
+        for table in event.tables:
+            cell = row.cells.get(table) or self._cell(row, table)
+            if cell.state is not CellState.CONFIRMED:
+                cell.state, cell.worker = CellState.CONFIRMED, worker
+        window = event.window
+        if window is not None:
+            self._take_beside(row, event.tables, int((window.end - window.start).total_seconds()) // 60, worker)
+
+    def _take_beside(self, row: _Row, tables: tuple[str, ...], lasts: int, worker: WorkerId | None) -> None:
+        """The tables are taken in the slots that begin before so many minutes are over, too."""
+        ordered = self._ordered.get(row.page)
+        if ordered is None:
+            if len(self._ordered) >= ORDERED:
+                self._ordered.clear()
+            ordered = self._ordered[row.page] = sorted(self._pages[row.page].values(), key=_by_minute)
+        ends = row.minute + lasts
+        for place in range(bisect_right(ordered, row.minute, key=_by_minute), len(ordered)):
+            other = ordered[place]
+            if other.minute >= ends:
+                break
+            cells = other.cells
+            for table in tables:
+                cell = cells.get(table)
+                if cell is None:
+                    cell = self._cell(other, table)
+                    cells = other.cells
                 if cell.state is not CellState.CONFIRMED:
-                    cell.state, cell.worker = state, worker
+                    cell.state, cell.worker = CellState.TAKEN, worker
 
     def _touch(self, row: _Row, turn: TurnId | None) -> None:
-        self._clock += 1
-        row.touched = self._clock
+        # What is put in again comes last, so that the first one is always the one that was left alone longest.
+        touched = self._touched
+        touched.pop(row, None)
+        touched[row] = None
+        if len(touched) > REMEMBERED and not (oldest := next(iter(touched))).cells:
+            del touched[oldest]
+        if row.cells:
+            self._beside.pop(row, None)
+            self._filled.pop(row, None)
+            self._filled[row] = None
         if turn is not None:
             row.turn = turn
 
@@ -159,17 +203,20 @@ class Map:
         if cell is None:
             if self._count >= KEPT:
                 self._forget(row)
+            if not row.cells:
+                (self._filled if row in self._touched else self._beside)[row] = None
             cell = row.cells[table] = _Cell()
             self._count += 1
         return cell
 
     def _forget(self, spared: _Row) -> None:
         """Forget the cells of the slot that was left alone longest."""
-        found = [row for row in self._rows() if row.cells and row is not spared] or [spared]
-        oldest = min(found, key=lambda row: row.touched)
+        oldest = next((row for row in chain(self._beside, self._filled) if row is not spared), spared)
+        self._beside.pop(oldest, None)
+        self._filled.pop(oldest, None)
         self._count -= len(oldest.cells)
         self._forgotten += len(oldest.cells)
-        oldest.cells.clear()
+        oldest.cells = {}
 
     def _rows(self) -> Iterator[_Row]:
         for rows in self._pages.values():
@@ -203,22 +250,24 @@ class Map:
 
     def _chosen(self) -> tuple[list[_Row], int]:
         """Slots that a picture has room for, those touched last first choice; then in the order of pages and times."""
-        everything = list(self._rows())
-        if len(everything) <= SHOWN_ROWS and self._count <= SHOWN:
-            chosen, left_out = everything, 0
-        else:
-            chosen, left_out, cells = [], 0, 0
-            for row in sorted(everything, key=lambda row: -row.touched):
-                if len(chosen) < SHOWN_ROWS and (cells + len(row.cells) <= SHOWN or not chosen):
-                    chosen.append(row)
-                    cells += len(row.cells)
-                else:
-                    left_out += len(row.cells) or 1
+        if self._planned <= SHOWN_ROWS and self._count <= SHOWN:
+            return sorted(self._rows(), key=lambda row: (row.page, row.at)), 0
+        chosen: list[_Row] = []
+        cells = empty = 0
+        untouched = (row for row in self._rows() if row not in self._touched)
+        for row in chain(reversed(self._touched), untouched):
+            if len(chosen) >= SHOWN_ROWS:
+                break
+            if cells + len(row.cells) <= SHOWN or not chosen:
+                chosen.append(row)
+                cells += len(row.cells)
+                empty += not row.cells
+        left_out = self._count - cells + self._planned - len(self._filled) - len(self._beside) - empty
         return sorted(chosen, key=lambda row: (row.page, row.at)), left_out
 
 
-def _minute(at: time) -> int:
-    return at.hour * 60 + at.minute
+def _by_minute(row: _Row) -> int:
+    return row.minute
 
 
 def _cells_of(row: _Row) -> dict[str, _Drawn]:

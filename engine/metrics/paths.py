@@ -124,9 +124,10 @@ class Paths:
 
     def intended(self, event: Intended) -> None:
         """A submit is about to be sent; a second one of the same attempt is the same booking."""
-        attempt = event.ids.attempt
-        if event.ids.step is Step.SUBMIT and attempt is not None and self._submitted.get(event.ids.worker) != attempt:
-            self._submitted[event.ids.worker] = attempt
+        ids = event.ids
+        attempt = ids.attempt
+        if ids.step is Step.SUBMIT and attempt is not None and self._submitted.get(ids.worker) != attempt:
+            self._submitted[ids.worker] = attempt
             self._backlog.record(event.at_ns, len(self._submitted) + self._undecided)
 
     def take(self, event: AttemptEnded, restaurant: str, slot_name: Callable[[TurnId | None], str]) -> None:
@@ -144,6 +145,11 @@ class Paths:
         if self._submitted.get(event.ids.worker) == event.ids.attempt is not None:
             del self._submitted[event.ids.worker]
             self._backlog.record(event.ended_ns, len(self._submitted) + self._undecided)
+
+    @property
+    def level(self) -> int:
+        """So many attempts are in flight, as it was said last."""
+        return self._in_flight.level
 
     def in_flight(self, at_ns: int, level: int) -> None:
         """So many attempts are in flight from now on."""

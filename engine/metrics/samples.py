@@ -17,8 +17,12 @@ def timed(event: AttemptEnded) -> tuple[StepTook, ...]:
     `total` is always there, from due to ended: the response time a guest would have felt. Where there is no pace it
     was due when it began. It counts as refused unless the attempt was filled.
     """
-    total = StepTook(Step.TOTAL, 0, event.due_ns, event.ended_ns - event.due_ns, event.outcome != _FILLED)
-    return (*[took for took in event.steps if took.step is not Step.TOTAL], total)
+    return (*[took for took in event.steps if took.step is not Step.TOTAL], total_of(event))
+
+
+def total_of(event: AttemptEnded) -> StepTook:
+    """The attempt as a whole, as latencies count it."""
+    return StepTook(Step.TOTAL, 0, event.due_ns, event.ended_ns - event.due_ns, event.outcome != _FILLED)
 
 
 def percentile(ordered: Sequence[int], percent: float) -> int | None:

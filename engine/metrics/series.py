@@ -53,7 +53,9 @@ class Peaks(_Ring[int | None]):
 
     def record(self, at_ns: int, value: int) -> None:
         """A value that ended at that moment; seconds may come out of order."""
-        slot = self._slot(at_ns)
+        second = at_ns // SECOND_NS
+        # What is asked a dozen times an attempt: the second in hand, without a call.
+        slot = second % LONGEST if second == self._newest else self._slot(at_ns)
         if slot is not None:
             peak = self._buckets[slot]
             if peak is None or value > peak:
@@ -74,12 +76,14 @@ class Levels(_Ring[int]):
 
     def record(self, at_ns: int, level: int) -> None:
         """It stands so high from that moment on."""
-        slot = self._slot(at_ns)
+        second = at_ns // SECOND_NS
+        slot = second % LONGEST if second == self._newest else self._slot(at_ns)
         if slot is not None and level > self._buckets[slot]:
             self._buckets[slot] = level
         # Seconds that come next begin with it, those that are skipped and those that nothing is known of yet.
         self._blank = self.level = level
-        self.peak = max(self.peak, level)
+        if level > self.peak:  # noqa: PLR1730 - max() takes as long as the rest
+            self.peak = level
 
 
 class Counts(_Ring[int]):
@@ -92,6 +96,7 @@ class Counts(_Ring[int]):
 
     def record(self, at_ns: int) -> None:
         """One more at that moment; seconds may come out of order."""
-        slot = self._slot(at_ns)
+        second = at_ns // SECOND_NS
+        slot = second % LONGEST if second == self._newest else self._slot(at_ns)
         if slot is not None:
             self._buckets[slot] += 1

@@ -2,9 +2,9 @@
 
 from engine.metrics.histogram import Histogram
 from engine.metrics.rank import LEAST_FOR_P99
-from engine.metrics.samples import timed
+from engine.metrics.samples import total_of
 from engine.metrics.series import Peaks
-from engine.model.event import AttemptEnded
+from engine.model.event import AttemptEnded, StepTook
 from engine.model.snapshot import StepFigures
 from engine.model.step import Step
 
@@ -28,17 +28,24 @@ class Steps:
 
     def take(self, event: AttemptEnded) -> None:
         """Every step of an attempt."""
-        for took in timed(event):
-            times = self._times.get(took.step)
-            if times is None:
-                times = self._times[took.step] = _Times()
-            if took.refused:
-                times.refused += 1
-            else:
-                took_ns = took.took_ns
-                times.histogram.record(took_ns)
-                # No step ends after its attempt: a second to come would make its series longer than the others.
-                times.peaks.record(min(took.started_ns + took_ns, event.ended_ns), took_ns)
+        ended_ns = event.ended_ns
+        for took in event.steps:
+            if took.step is not Step.TOTAL:
+                self._take(took, ended_ns)
+        self._take(total_of(event), ended_ns)
+
+    def _take(self, took: StepTook, ended_ns: int) -> None:
+        times = self._times.get(took.step)
+        if times is None:
+            times = self._times[took.step] = _Times()
+        if took.refused:
+            times.refused += 1
+            return
+        took_ns = took.took_ns
+        times.histogram.record(took_ns)
+        # No step ends after its attempt: a second to come would make its series longer than the others.
+        at_ns = took.started_ns + took_ns
+        times.peaks.record(at_ns if at_ns < ended_ns else ended_ns, took_ns)
 
     def histograms(self) -> dict[Step, Histogram]:
         """Lengths of each step's successes, as they are counted: to be read at once, not kept."""

@@ -16,12 +16,16 @@ from engine.metrics.samples import timed
 from engine.model.event import AttemptEnded
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.step import Step
+from engine.records.reading import content
 from engine.records.trouble import RecordsDamaged
 from engine.records.writer import FILE_MODE, failed, write_json
 
 PLANNER = "planner"
 _WIDTH = 8
 _BUFFERED = 4096
+_TOOK = {step: step.value for step in Step}
+_REFUSED = {step: f"{step.value}.refused" for step in Step}
+"""Names are made once: making them took as long as keeping the lengths."""
 
 
 class SamplesHeader(msgspec.Struct, frozen=True):
@@ -47,19 +51,19 @@ class Samples:
     def take(self, event: AttemptEnded) -> None:
         """Every step of an attempt, and its planner time. Raises RecordsFailed when a full buffer cannot be written."""
         for took in timed(event):
-            self.record(took.step, took.took_ns, refused=took.refused)
+            self._put(_REFUSED[took.step] if took.refused else _TOOK[took.step], took.took_ns)
         if event.planner_ns is not None:
             self._put(PLANNER, event.planner_ns)
 
     def record(self, step: Step, took_ns: int, *, refused: bool = False) -> None:
         """One length. Raises RecordsFailed when a full buffer cannot be written."""
-        self._put(f"{step.value}.refused" if refused else step.value, took_ns)
+        self._put(_REFUSED[step] if refused else _TOOK[step], took_ns)
 
     def _put(self, name: str, took_ns: int) -> None:
         buffer = self._buffers.get(name)
         if buffer is None:
             buffer = self._buffers[name] = array("Q")
-        buffer.append(max(took_ns, 0))
+        buffer.append(took_ns if took_ns > 0 else 0)
         if len(buffer) >= _BUFFERED:
             self._append(name, buffer)
 
@@ -103,10 +107,10 @@ def read(folder: Path) -> "dict[str, array[int]]":
     for path in sorted(folder.glob("samples.*.u64")):
         values = array("Q")
         try:
-            content = path.read_bytes()
+            raw = content(path)
         except OSError as error:
             raise RecordsDamaged(f"{path}: could not be read: {error.strerror or error}") from error
-        values.frombytes(content[: len(content) // _WIDTH * _WIDTH])
+        values.frombytes(raw[: len(raw) // _WIDTH * _WIDTH])
         samples[path.name.removeprefix("samples.").removesuffix(".u64")] = _little(values)
     return samples
 
@@ -117,10 +121,10 @@ def read_rounds(folder: Path, samples: "Mapping[str, array[int]]") -> "dict[int,
     if not path.exists():
         return {}
     try:
-        rounds = msgspec.json.decode(path.read_bytes(), type=SamplesHeader).rounds
-    except (OSError, ValueError) as error:
+        rounds = msgspec.json.decode(content(path), type=SamplesHeader).rounds
+        numbers = sorted(map(int, rounds))
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordsDamaged(f"{path}: could not be read: {error}") from error
-    numbers = sorted(map(int, rounds))
     found: dict[int, dict[str, array[int]]] = {}
     for place, number in enumerate(numbers):
         after = numbers[place + 1] if place + 1 < len(numbers) else None

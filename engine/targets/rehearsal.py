@@ -1,7 +1,9 @@
 """A target in memory with the platform's rules: to test whatever is not Postgres, and to rehearse a plan."""
 
-from collections.abc import Collection, Mapping
-from datetime import date, datetime
+import contextlib
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, MutableMapping
+from datetime import date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,52 @@ from engine.model.step import Step
 from engine.model.strategy import Rules, Strategy
 from engine.model.turn import Order, PendingBooking
 from engine.target import Capability, Committed, Confirmed, Held, Seat, Standing, Submitted
+
+_PAGE = 500
+
+
+class Taken:
+    """Tables that are held or given, by the day (UTC) they are taken from: a quote looks at its own evening only."""
+
+    def __init__(self) -> None:
+        self._days: dict[date, list[Busy]] = {}
+
+    def __iter__(self) -> Iterator[Busy]:
+        for day in self._days.values():
+            yield from day
+
+    def __len__(self) -> int:
+        return sum(map(len, self._days.values()))
+
+    def append(self, one: Busy) -> None:
+        """One more."""
+        self._days.setdefault(one.start.date(), []).append(one)
+
+    def extend(self, more: Iterable[Busy]) -> None:
+        """Several more."""
+        for one in more:
+            self.append(one)
+
+    def near(self, start: datetime, end: datetime) -> list[Busy]:
+        """Those that may overlap that time: what is taken from a day on ends before the next one is over."""
+        before = (start - timedelta(days=1)).date()
+        days = (before + timedelta(days=day) for day in range((end.date() - before).days + 1))
+        return [one for day in days for one in self._days.get(day, ())]
+
+    def remove(self, gone: Collection[Busy]) -> None:
+        """Those are taken no more."""
+        # By what they are and not by what they say: comparing two is slow, and these are the ones that were added.
+        ids = {id(one) for one in gone}
+        for on in {one.start.date() for one in gone}:
+            left = [one for one in self._days.get(on, ()) if id(one) not in ids]
+            self._days[on] = left
+            if not left:
+                del self._days[on]
+
+    def forget(self, before: date) -> None:
+        """What is taken before that day is over, and nobody asks for it any more."""
+        for on in [day for day in self._days if day < before]:
+            del self._days[on]
 
 
 class RehearsalTarget:
@@ -36,10 +84,12 @@ class RehearsalTarget:
         self.planners = {slug: Planner(floor) for slug, floor in self.floors.items()}
         self.waiting: dict[UUID, PendingBooking] = {}
         """Bookings that wait for tables; a submit adds one."""
-        self.confirmed: dict[UUID, tuple[str, ...]] = {}
-        self.rows: dict[UUID, HeldRow] = {}
+        self.confirmed: MutableMapping[UUID, tuple[str, ...]] = {}
+        self.rows: MutableMapping[UUID, HeldRow] = {}
         """Bookings that were made or confirmed here, as a database would have them."""
-        self.busy: list[Busy] = []
+        self.busy = Taken()
+        self._holds: dict[UUID, tuple[Busy, ...]] = {}
+        """What each hold takes."""
         self.seats = 0
 
     async def seat(self, application_name: str) -> Seat:
@@ -66,7 +116,12 @@ class RehearsalTarget:
     async def held(self, bookings: Collection[UUID], acknowledged: Collection[int] = ()) -> Reading:
         """Every booking that waits or was made here."""
         waiting = {one.booking_id: self.row(one) for one in self.waiting.values()}
-        return Reading(waiting | self.rows)
+        return Reading(waiting | dict(self.rows))
+
+    @contextlib.asynccontextmanager
+    async def moment(self) -> AsyncIterator["_RehearsalMoment"]:
+        """The same piece by piece."""
+        yield _RehearsalMoment(self)
 
     def standing(self) -> Standing:
         """To read bookings again and again."""
@@ -88,8 +143,36 @@ class RehearsalTarget:
         """Whether a hold (or an assignment) takes the table in that window."""
         return any(
             one.table_id == table_id and one.start < end and one.end > start and (one.hold_id is not None) == holds
-            for one in self.busy
+            for one in self.busy.near(start, end)
         )
+
+    def hold(self, hold_id: UUID, tables: Iterable[UUID], window: Window) -> None:
+        """The hold takes these tables."""
+        self._holds[hold_id] = held = tuple(Busy(table, window.start, window.end, hold_id) for table in tables)
+        self.busy.extend(held)
+
+    def let_go(self, hold_id: UUID) -> None:
+        """The hold takes nothing any more."""
+        self.busy.remove(self._holds.pop(hold_id, ()))
+
+
+class _RehearsalMoment:
+    def __init__(self, target: RehearsalTarget) -> None:
+        self._target = target
+
+    async def tagged(self) -> AsyncIterator[list[HeldRow]]:
+        """What was made here, page by page."""
+        rows = iter(self._target.rows.values())
+        while page := list(islice(rows, _PAGE)):
+            yield page
+
+    async def rows(self, bookings: Collection[UUID]) -> list[HeldRow]:
+        """Those of them that were made here, or wait."""
+        return list((await _RehearsalStanding(self._target).read(bookings, ())).rows.values())
+
+    async def unseen(self, acknowledged: Collection[int]) -> frozenset[int]:
+        """Everything is seen at once."""
+        return frozenset()
 
 
 class _RehearsalStanding:
@@ -101,8 +184,14 @@ class _RehearsalStanding:
 
     async def read(self, bookings: Collection[UUID], acknowledged: Collection[int]) -> Reading:
         """Those of them that were made here."""
-        rows = (await self._target.held(bookings, acknowledged)).rows
-        return Reading({one: rows[one] for one in bookings if one in rows})
+        target, found = self._target, {}
+        for one in bookings:
+            row = target.rows.get(one)
+            if row is None and one in target.waiting:
+                row = target.row(target.waiting[one])
+            if row is not None:
+                found[one] = row
+        return Reading(found)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -114,6 +203,7 @@ class _RehearsalSeat:
     def __init__(self, target: RehearsalTarget) -> None:
         self._target = target
         self._quote: Quote | None = None
+        self._hold: UUID | None = None
 
     async def submit(self, order: Order) -> Submitted | Refusal:
         await self._target.pass_time()
@@ -129,7 +219,9 @@ class _RehearsalSeat:
         await self._target.pass_time()
         planner = self._target.planners[order.turn.restaurant]
         turn = order.turn
-        self._quote = planner.quote(turn.on, turn.at, turn.party, list(self._target.busy), strategy=strategy)
+        at = instant(ZoneInfo(planner.floor.timezone), turn.on, turn.at)
+        busy = self._target.busy.near(at, at + timedelta(days=1))
+        self._quote = planner.quote(turn.on, turn.at, turn.party, busy, strategy=strategy)
         return self._quote
 
     async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> Held | Refusal:
@@ -138,7 +230,7 @@ class _RehearsalSeat:
         refusal = self._conflict(Step.HOLD, candidate, window, "thw_no_overlap")
         if refusal is not None:
             return refusal
-        self._target.busy.extend(Busy(table.id, window.start, window.end, hold_id) for table in candidate.tables)
+        self._target.hold(hold_id, [table.id for table in candidate.tables], window)
         return Held(hold_id=hold_id)
 
     async def confirm(self, order: Order, candidate: Candidate, hold_id: UUID) -> Confirmed | Refusal:
@@ -147,17 +239,14 @@ class _RehearsalSeat:
         refusal = self._conflict(Step.CONFIRM, candidate, window, "bta_no_overlap")
         if refusal is not None:
             return refusal
+        self._hold = hold_id
         return Confirmed(tables=candidate.numbers)
 
     async def commit(self, order: Order, candidate: Candidate) -> Committed | Refusal:
         await self._target.pass_time()
         window = self._window()
-        ids = {table.id for table in candidate.tables}
-        self._target.busy = [
-            one
-            for one in self._target.busy
-            if not (one.hold_id and one.table_id in ids and one.start == window.start and one.end == window.end)
-        ]
+        if self._hold is not None:
+            self._target.let_go(self._hold)
         self._target.busy.extend(Busy(table.id, window.start, window.end) for table in candidate.tables)
         waited = self._target.waiting.pop(order.booking_id, None)
         made = self._target.rows.get(order.booking_id) or (None if waited is None else self._target.row(waited))
@@ -170,7 +259,7 @@ class _RehearsalSeat:
 
     async def release(self, hold_id: UUID) -> Refusal | None:
         await self._target.pass_time()
-        self._target.busy = [one for one in self._target.busy if one.hold_id != hold_id]
+        self._target.let_go(hold_id)
         return None
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 import tracemalloc
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -149,13 +150,13 @@ async def _timed(standing: Standing, bookings: list[UUID]) -> float:
     return took_ms
 
 
-def _memory(floors: dict[str, Floor]) -> None:
-    """What a reconciler keeps of a hundred thousand acknowledged bookings, their events gone."""
+def _memory(floors: dict[str, Floor], folder: Path) -> None:
+    """What a reconciler keeps in memory of a hundred thousand acknowledged bookings, their events gone."""
     numbers = [table.number for floor in floors.values() for table in floor.tables]
     clock = StillClock()
     target = PostgresTarget("bench", "", RUN, floors)
     tracemalloc.start()
-    reconciler = Reconciler(RUN, target.standing(), clock, lambda _: None)
+    reconciler = Reconciler(RUN, target.standing(), clock, lambda _: None, folder)
     for number in range(CLAIMS):
         start = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC) + dt.timedelta(minutes=15 * (number % 400))
         reconciler.take(
@@ -184,7 +185,7 @@ async def main() -> None:
             connection = await cluster_connection(cluster)
             floors = await read_floors(connection, ("all",))
             await connection.close()
-            _memory(floors)
+            _memory(floors, Path(folder))
             await _readings(cluster, floors)
             await _ratio(cluster, floors)
         finally:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Collection
+from pathlib import Path
 from uuid import UUID, uuid5
 
 import pytest
@@ -23,7 +24,8 @@ from engine.model.outcome import Certainty, Outcome
 from engine.plan import Plan
 from engine.plans.assign import AssignPlan
 from engine.plans.fill import FillPlan
-from engine.reconciler import EVERY_NS, LONGEST_REST_NS, MOST, SHARE, Reconciler
+from engine.reconciler import EVERY_NS, LONGEST_REST_NS, MOST, SHARE, Claim, Reconciler
+from engine.records.spool import Spool
 from engine.restaurants import read_floors
 from engine.standing import DatabaseStanding
 from engine.targets.postgres import PostgresTarget
@@ -461,3 +463,22 @@ async def test_over_a_real_server_one_connection_serves_all_looks_and_is_opened_
     assert told.missed[0].seen_ns is not None
     await standing.close()
     assert await target.persisted([])
+
+
+async def test_what_waits_for_its_look_on_disk_is_looked_at_as_what_waits_in_memory(tmp_path: Path) -> None:
+    stand = Stand()
+    stand.reconciler._fresh = Spool(Claim, tmp_path, kept=5, block=4)
+    stand.reconciler._whole = Spool(Claim, tmp_path, kept=5, block=4)
+    stand.reconciler._most = 20
+    ids = [stand.acknowledge("A1", there=number % 10 != 7) for number in range(120)]
+    twice = stand.acknowledge("A2", booking=ids[3])
+    stand.put(twice, "A2")
+    await stand.run_for(60)
+    lost = {event.booking_id for event in stand.missed}
+    # An older claim of a booking is not its owner: what is there is the newer one's doing.
+    assert lost == {ids[number] for number in range(7, 120, 10)} | {ids[3]}
+    assert (stand.last.acknowledged, stand.last.checked, stand.last.lost) == (121, 121, 13)
+    # What was whole is looked at again, from the disk too.
+    del stand.shelf.rows[ids[100]]
+    await stand.run_for(60)
+    assert ids[100] in {event.booking_id for event in stand.missed}
