@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, assert_never
 
@@ -15,12 +16,21 @@ from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
 from engine.model.event import Event
 from engine.model.snapshot import RunSnapshot
+from engine.records.reading import UNREADABLE
 from engine.redact import mask
 
 PROTOCOL = 1
 MOST_BYTES = 32 * 1024 * 1024
 """No frame is longer; a longer one is not ours."""
+MOST_ASKED_BYTES = 256 * 1024
+"""No request is longer: what was begun of one is kept in memory until its end has come."""
+MOST_CLIENTS = 128
+"""So many are served at once; for one more, the one that asked longest ago is let go."""
+HALF_S = 10.0
+"""Longest time between the first byte of a request and its last."""
 _LONGEST_WHO = 80
+_SHARED_S = 0.2
+"""A picture that one console was given is given to the others for so long: each asks four times a second."""
 
 
 class AskHello(msgspec.Struct, frozen=True, tag="hello"):
@@ -76,13 +86,17 @@ class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
     text: str
 
 
-async def _read_frame(reader: asyncio.StreamReader) -> bytes | None:
-    """The next frame; None at the end of the stream. Raises LinkLost for what is no frame."""
+async def _read_frame(reader: asyncio.StreamReader, most: int = MOST_BYTES) -> bytes | None:
+    """The next frame; None at the end of the stream. Raises LinkLost for what is no frame, or only half of one."""
     try:
-        size = int.from_bytes(await reader.readexactly(4), "big")
-        if size > MOST_BYTES:
-            raise LinkLost(f"a frame of {size} bytes came, more than the {MOST_BYTES} any of ours has")
-        return await reader.readexactly(size)
+        head = await reader.readexactly(1)
+        async with asyncio.timeout(HALF_S):
+            size = int.from_bytes(head + await reader.readexactly(3), "big")
+            if size > most:
+                raise LinkLost(f"a frame of {size} bytes came, more than the {most} any of ours has")
+            return await reader.readexactly(size)
+    except TimeoutError as error:
+        raise LinkLost(f"a frame was begun and not ended within {HALF_S:g} s") from error
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 
@@ -99,6 +113,8 @@ class LinkServer:
         self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Ask)
         self._encoder = msgspec.msgpack.Encoder()
         self._encoded: tuple[int, bytes] = (-1, b"")
+        self._encoded_s = -inf
+        """When the door was last asked for it."""
         self._clients: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
         self._told_end: set[asyncio.Task[Any]] = set()
@@ -155,12 +171,17 @@ class LinkServer:
         task = asyncio.current_task()
         if task is None:
             raise AssertionError("asyncio serves a client in a task")
+        self._make_room()
         self._clients[task] = writer
         try:
-            while (body := await _read_frame(reader)) is not None:
+            while (body := await _read_frame(reader, MOST_ASKED_BYTES)) is not None:
+                # Those who asked lately stand at the end.
+                self._clients[task] = self._clients.pop(task)
                 writer.write(_frame(await self._answer(body)))
                 await writer.drain()
                 self._moved.set()
+                # Whoever sent many requests at once has them answered one by one, with the run's own work between.
+                await asyncio.sleep(0)
         except (LinkLost, ConnectionError, asyncio.CancelledError):
             # A client that speaks nonsense or went away is let go; the run does not mind. asyncio's own server
             # reports a cancelled handler as an error, so the cancel ends here: nothing follows it.
@@ -174,10 +195,19 @@ class LinkServer:
             if (console := self._consoles.pop(task, None)) is not None:
                 self.noted(f"console {console.number} left", console.who)
 
+    def _make_room(self) -> None:
+        """Let the client go that asked longest ago, if there are as many as there may be: descriptors are few."""
+        if len(self._clients) >= MOST_CLIENTS:
+            task, writer = next(iter(self._clients.items()))
+            del self._clients[task]
+            # What it was not sent yet nobody waits for: it is the one that stopped asking.
+            writer.transport.abort()
+            task.cancel()
+
     async def _answer(self, body: bytes) -> bytes:
         try:
             ask: Ask = self._decoder.decode(body)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return self._encoder.encode(Wrong(f"the request could not be read: {error}"))
         match ask:
             case AskHello():
@@ -185,21 +215,33 @@ class LinkServer:
                 hello = await self._door.hello()
                 return self._encoder.encode(msgspec.structs.replace(hello, number=number))
             case AskSnapshot():
-                snapshot = await self._door.snapshot()
-                if snapshot.run.exit_code is not None and (task := asyncio.current_task()) is not None:
-                    self._told_end.add(task)
-                if snapshot.tick != self._encoded[0]:
-                    self._encoded = (snapshot.tick, self._encoder.encode(snapshot))
-                return self._encoded[1]
+                return await self._snapshot()
             case AskEvents(since):
                 following, events = await self._door.events(since)
                 return self._encoder.encode(Events(following, events))
             case AskAct(command, who):
-                return self._encoder.encode(await self._acted(command, who))
+                answer = await self._acted(command, who)
+                # What was done is to be seen at once.
+                self._encoded_s = -inf
+                return self._encoder.encode(answer)
             case AskDetail(kind, wanted):
                 self._aside.add(asyncio.current_task())
                 return self._encoder.encode(await self._door.detail(kind, wanted))
         assert_never(ask)
+
+    async def _snapshot(self) -> bytes:
+        """The run now; where several consoles watch, they share one picture and what it costs to make and encode."""
+        task, now_s = asyncio.current_task(), asyncio.get_running_loop().time()
+        if len(self._consoles) > 1 and task in self._consoles and now_s - self._encoded_s < _SHARED_S:
+            return self._encoded[1]
+        snapshot = await self._door.snapshot()
+        if snapshot.run.exit_code is not None and task is not None:
+            self._told_end.add(task)
+        if snapshot.tick != self._encoded[0]:
+            self._encoded = (snapshot.tick, self._encoder.encode(snapshot))
+        # Of a run that is over each is told by itself, so that it is known who has seen the end.
+        self._encoded_s = now_s if snapshot.run.exit_code is None else -inf
+        return self._encoded[1]
 
     def _introduced(self, hello: AskHello) -> int:
         """The client's number as a console; one that says who it is for the first time gets the next one."""
@@ -215,6 +257,7 @@ class LinkServer:
 
     async def _acted(self, command: Command, who: str) -> Answer:
         """What came of the act. A console's acts carry its number; one that watches has none."""
+        who = mask(who)[:_LONGEST_WHO]
         task = asyncio.current_task()
         console = self._consoles.get(task) if task is not None else None
         if console is None:
@@ -245,7 +288,11 @@ class LinkDoor:
     async def open(cls, path: Path, timeout_s: float = 5.0, *, who: str = "", watches: bool = False) -> "LinkDoor":
         """Reach the engine at that socket; a console says who it is. Raises LinkLost."""
         door = cls(path, timeout_s, AskHello(who=who, watches=watches) if who else None)
-        hello = await door.hello()
+        try:
+            hello = await door.hello()
+        except LinkLost:
+            await door.close()
+            raise
         if hello.protocol != PROTOCOL:
             await door.close()
             raise LinkLost(
@@ -303,7 +350,11 @@ class LinkDoor:
                     writer.write(_frame(self._encoder.encode(ask)))
                     await writer.drain()
                     body = await _read_frame(reader)
-            except (OSError, TimeoutError) as error:
+            except LinkLost:
+                # What follows a frame that is none can be the beginning of no other.
+                self._drop()
+                raise
+            except (OSError, ValueError) as error:  # a ValueError of a path that no system takes
                 self._drop()
                 raise LinkLost(f"nobody answers at {self._path}: {str(error) or 'no answer in time'}") from error
             except asyncio.CancelledError:
@@ -334,9 +385,9 @@ class LinkDoor:
     def _decoded(decoder: "msgspec.msgpack.Decoder[Decoded]", body: bytes) -> Decoded:
         try:
             return decoder.decode(body)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             try:
                 wrong = msgspec.msgpack.decode(body, type=Wrong)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 raise LinkLost(f"the engine answered something else: {error}") from error
             raise LinkLost(wrong.text) from error

@@ -23,9 +23,14 @@ class Load(NamedTuple):
 
     def of(self, spans: Iterable[tuple[int, int]]) -> ClientLoad:
         """The same with the attempts that a stall fell into, given when each began and ended."""
-        return ClientLoad(self.lag_p99_ns, sum(self._spoilt(*span) for span in spans), self.cpu_share)
+        return self.told(sum(self.spoilt(*span) for span in spans))
 
-    def _spoilt(self, began_ns: int, ended_ns: int) -> bool:
+    def told(self, spoilt: int) -> ClientLoad:
+        """The same with how many attempts a stall fell into."""
+        return ClientLoad(self.lag_p99_ns, spoilt, self.cpu_share)
+
+    def spoilt(self, began_ns: int, ended_ns: int) -> bool:
+        """Whether a stall fell into an attempt that began and ended then."""
         first = bisect_right(self.stalls, began_ns, key=lambda stall: stall[1])
         for from_ns, until_ns in self.stalls[first:]:
             if from_ns >= ended_ns:

@@ -12,6 +12,9 @@ Row = TypeVar("Row")
 _REST_NS = 10_000_000_000
 """How long a statement rests that ran into a limit: a table under a long lock must not cost every look its patience."""
 
+_OPENING = 2
+"""Times there and back: BEGIN, and the bounds."""
+
 
 class LookFailed(Exception):
     """A look came to nothing. The message is one sentence without its full stop."""
@@ -71,9 +74,21 @@ class Looking:
         # for locks, as the moment a table is locked is the moment the other panels are needed.
         self._statement_ms = max(1, int(timeout_s * 500))
         self._lock_ms = max(1, int(timeout_s * 100))
+        self._trips = 0
+        self._trip_ns = 0
+
+    def opened_in(self, took_ns: int) -> None:
+        """The opening took so long: two times there and back, in which the server has next to nothing to do."""
+        self._trip_ns = took_ns // _OPENING
+
+    @property
+    def way_ns(self) -> int:
+        """What of this look's length so far is the way to the server and back, and our own loop's lateness."""
+        return self._trips * self._trip_ns
 
     async def open(self) -> Limits:
         """Begin, read only, and bound every statement that follows."""
+        self._trips += _OPENING
         await self._connection.begin_looking()
         limits = await self._connection.row("observe/limits", Limits, self._statement_ms, self._lock_ms)
         if limits is None:
@@ -84,6 +99,7 @@ class Looking:
         """Rows of a statement; None when it is refused, now or before. Raises when the look cannot go on."""
         if self._refusals.stands(name):
             return None
+        self._trips += 1
         try:
             return await self._connection.rows(f"observe/{name}", into, *args)
         except STEP_ERRORS as error:
@@ -95,6 +111,7 @@ class Looking:
 
     async def close(self) -> None:
         """End the transaction."""
+        self._trips += 1
         await self._connection.commit()
 
 

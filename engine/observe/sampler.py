@@ -9,6 +9,7 @@ from engine.model.sample import LockCount, Sample, StaleHold, ZoneLocked
 from engine.observe.assemble import Naming, Seen, assemble, shown
 from engine.observe.left_behind import stale_hold, zone_locked
 from engine.observe.looking import LookFailed, Looking, Refusals, own_statements, told
+from engine.observe.pace import Pace
 from engine.observe.queues import unknown_keys
 from engine.observe.rates import Counters, Rates
 from engine.observe.rows import (
@@ -30,13 +31,13 @@ from engine.observe.statements import Statements
 
 _SECOND_NS = 1_000_000_000
 _HOLDS_EVERY_NS = _SECOND_NS
+_COUNTS_NS = _SECOND_NS
+"""The server counts once in a second, and counting all its locks is worth no more: every other look is quick."""
 _STATEMENTS_EVERY_NS = 5 * _SECOND_NS
 _ZONES_EVERY_NS = 5 * _SECOND_NS
 """At most this often are zones read again because a key has no name."""
 _FIRST_RETRY_NS = _SECOND_NS // 2
 _LAST_RETRY_NS = 10 * _SECOND_NS
-_SHARE = 5
-"""A look may take a fifth of its interval; a slower one makes the interval longer."""
 _CONNECT_S = 3.0
 """Longest wait for a connection: a server may take its time over that, and is asked nothing meanwhile."""
 _WAYS = 15
@@ -63,7 +64,10 @@ class Sampler:
         self._connect = connect
         self._clock = clock
         self._whose = whose
-        self._interval_ns = int(interval_s * _SECOND_NS)
+        interval_ns = int(interval_s * _SECOND_NS)
+        self._pace = Pace(interval_ns)
+        self._may_skip_counts = interval_ns < _COUNTS_NS
+        self._looks = 0
         self._timeout_s = timeout_s
         self._mask = mask
         self._one = asyncio.Lock()
@@ -75,6 +79,8 @@ class Sampler:
         self.stranger: Callable[[str], str] | None = None
         """Names a backend by its application where no run's workers are told from others."""
         self._counters = Counters()
+        self._rates = Rates()
+        self._lock_counts: list[LockCount] = []
         self._statements = Statements(own_statements(), lambda text: shown(text, mask))
         self._due_ns: dict[str, int] = {}
         self._stale_holds: tuple[StaleHold, ...] = ()
@@ -97,7 +103,7 @@ class Sampler:
                     continue
                 failures = 0
                 sink(sample)
-                await self._clock.sleep_until(started_ns + self._pause_ns(sample.took_ns))
+                await self._clock.sleep_until(started_ns + self._pace.pause_ns)
         finally:
             await self.close()
 
@@ -113,6 +119,7 @@ class Sampler:
                     started_ns = self._clock.now_ns()
                     looking = Looking(connection, self.refusals, self._timeout_s)
                     limits = await looking.open()
+                    looking.opened_in(self._clock.now_ns() - started_ns)
                     way_s = _WAYS * (self._clock.now_ns() - started_ns) / _SECOND_NS
                     allowed_s += way_s
                     bound.reschedule((bound.when() or 0.0) + way_s)
@@ -126,7 +133,8 @@ class Sampler:
                 raise
             at_ns = self._clock.now_ns()
             took_ns = at_ns - started_ns
-            missing = self._missing(seen.facts, took_ns)
+            self._pace.take(took_ns, looking.way_ns)
+            missing = self._missing(seen.facts)
             naming = Naming(seen, self._whose, self.stranger)
             return assemble(seen, naming, self._mask, at_ns, took_ns, missing)
 
@@ -160,8 +168,7 @@ class Sampler:
         waits = await looking.rows("lock_waits", "lock waits", LockWait) or []
         activity = await looking.rows("activity", "backends", ActivityRow) or []
         connections = await looking.rows("connection_counts", "connections", ConnectionCount) or []
-        lock_counts = await looking.rows("lock_counts", "lock counts", LockCount) or []
-        counters = await looking.rows("database_counters", "rates", DatabaseCounters)
+        await self._read_counts(looking)
         await self._name_zones(looking, advisory)
         await self._read_holds(looking)
         await self._read_statements(looking, self._facts)
@@ -173,9 +180,9 @@ class Sampler:
             activity=activity,
             connections=connections,
             advisory=advisory,
-            lock_counts=lock_counts,
+            lock_counts=self._lock_counts,
             waits=waits,
-            rates=self._counters.add(counters[0]) if counters else Rates(),
+            rates=self._rates,
             statements=self._statements.top(),
             stale_holds=self._stale_holds,
             live_holds=self._live_holds,
@@ -188,6 +195,15 @@ class Sampler:
         keys = await looking.rows("zone_keys", "zone names", ZoneKey)
         if keys is not None:
             self._zones = {key.key: key for key in keys}
+
+    async def _read_counts(self, looking: Looking) -> None:
+        self._looks += 1
+        # The second look is the first that has something to compare with.
+        if self._may_skip_counts and self._looks > 2 and self._looks % 2:
+            return
+        self._lock_counts = await looking.rows("lock_counts", "lock counts", LockCount) or []
+        counters = await looking.rows("database_counters", "rates", DatabaseCounters)
+        self._rates = self._counters.add(counters[0]) if counters else Rates()
 
     async def _read_holds(self, looking: Looking) -> None:
         if not self._is_due("holds", _HOLDS_EVERY_NS):
@@ -217,20 +233,13 @@ class Sampler:
         self._due_ns[lane] = now_ns + every_ns
         return True
 
-    def _pause_ns(self, took_ns: int) -> int:
-        return max(self._interval_ns, took_ns * _SHARE)
-
-    def _missing(self, facts: ServerFacts, took_ns: int) -> tuple[str, ...]:
+    def _missing(self, facts: ServerFacts) -> tuple[str, ...]:
         lines = []
         if not (facts.is_monitor or facts.reads_all_stats):
             lines.append("states, waits and queries of other roles: needs pg_monitor")
         if not facts.has_statements:
             lines.append("top statements: needs pg_stat_statements")
         lines.extend(self._mask(line) for line in self.refusals.lines())
-        pause_ns = self._pause_ns(took_ns)
-        if pause_ns > self._interval_ns:
-            lines.append(
-                f"looks every {self._interval_ns / 1e9:g} s: one took {took_ns / 1e6:.0f} ms, "
-                f"so the next begins after {pause_ns / 1e9:.1f} s"
-            )
+        if said := self._pace.says():
+            lines.append(said)
         return tuple(lines)
