@@ -35,6 +35,8 @@ SERVER_NS = 1_000_000_000
 _PLANNED = b'"type":"RunPlanned"'
 _ID = re.compile(r"[0-9a-f]{4,8}|[0-9a-f]{8}-[0-9a-f-]{0,27}")
 _LAST_EVENTS = 1_000
+_LONGEST_NAME = 80
+"""Of what is asked about: an id has 36 characters, and a number as long as a book cannot be read."""
 REPLAYED = "a recording is shown: what its database holds now is not asked"
 
 
@@ -71,6 +73,9 @@ class Details:
     async def detail(self, kind: str, wanted: str) -> Detail:
         """What there is to say about it, masked. Bounded in time; raises only for bugs and cancellation."""
         began_ns = self._clock.now_ns()
+        if len(wanted) > _LONGEST_NAME or len(kind) > _LONGEST_NAME:
+            said = f"{len(wanted)} characters name nothing; give {_LONGEST_NAME} at most"
+            return Detail(kind[:_LONGEST_NAME], wanted[:_LONGEST_NAME], began_ns, journal_trouble=said)
         match kind:
             case DetailKind.BOOKING:
                 told = await self._booking(wanted.strip().lower())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ from dotenv.parser import parse_stream
 
 from engine.model.environment import FileFound
 from engine.same_place import Place, PlaceInvalid, claims, place, sameness
-from engine.settings_sources import ENV_FILES
+from engine.settings_sources import ENV_FILES, MOST_ENV_BYTES
 
 SHELL = "shell"
 """Where a variable of the process's own environment came from."""
@@ -131,13 +132,19 @@ def _file(path: Path) -> tuple[FileFound, dict[str, str]]:
     """A file as dotenv reads it, without interpolation."""
     trouble: list[str] = []
     content: dict[str, str] = {}
-    if not path.is_file():
-        return FileFound(path.name, is_there=False), content
     try:
-        with path.open(encoding="utf-8") as stream:
-            bindings = list(parse_stream(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        if not path.is_file():
+            return FileFound(path.name, is_there=False), content
+        with path.open("rb") as stream:
+            given = stream.read(MOST_ENV_BYTES + 1)
+        if len(given) > MOST_ENV_BYTES:
+            why = f"it has over {MOST_ENV_BYTES // 1024} KB"
+            return FileFound(path.name, is_there=True, trouble=(f"could not be read: {why}",)), content
+        bindings = list(parse_stream(StringIO(given.decode("utf-8-sig"))))
+    except UnicodeDecodeError:
+        return FileFound(path.name, is_there=True, trouble=("could not be read: it is no UTF-8 text",)), content
+    except OSError as error:
+        why = error.strerror or str(error)
         return FileFound(path.name, is_there=True, trouble=(f"could not be read: {why}",)), content
     for binding in bindings:
         if binding.error:

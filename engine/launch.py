@@ -14,6 +14,10 @@ from engine.spec import NotReady, Ready, Spec
 
 def launch(spec: Spec) -> Ready | NotReady:
     """Start an engine in a session of its own, so that no terminal's end reaches it; wait until it stands."""
+    try:
+        said_to_it = msgspec.json.encode(spec)
+    except UnicodeEncodeError:
+        return NotReady("an argument holds a byte that is no UTF-8; give it without", ExitCode.USAGE)
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as early:
         try:
@@ -32,7 +36,7 @@ def launch(spec: Spec) -> Ready | NotReady:
             if process.stdin is None:
                 raise AssertionError("stdin was asked for as a pipe")
             try:
-                process.stdin.write(msgspec.json.encode(spec))
+                process.stdin.write(said_to_it)
                 process.stdin.close()
             except BrokenPipeError:
                 pass  # it died at once; what it said is read below

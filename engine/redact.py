@@ -18,6 +18,7 @@ from engine.model.event import (
     AttemptEnded,
     DatabaseSampled,
     Event,
+    Intended,
     Noticed,
     Reconciled,
     Refused,
@@ -159,6 +160,8 @@ def mask_builtins(value: Any) -> Any:
 def mask_event(event: Event) -> Event:
     """The event with its free texts masked; the same object where it has none, which is the usual case."""
     kind = type(event)
+    if kind is Intended:
+        return event  # four of five
     if kind is AttemptEnded:
         assert isinstance(event, AttemptEnded)  # noqa: S101 - tells the type checker what `kind` says faster
         return event if event.refusal is None else _with(event, mask_refusal(event.refusal))

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import msgspec
 from dotenv import dotenv_values
 
 from engine.alert_rules import check_telling
+from engine.bounds import check_bounds, shown
 from engine.config import Settings, SettingsInvalid
 from engine.thresholds import ThresholdInvalid, parsed
 
 ENV_FILES = (".env", ".env.development", ".env.local")
 """In the platform's order, weakest first; none overrides the shell."""
+MOST_ENV_BYTES = 1024 * 1024
+"""Of one of them."""
 ENV_PREFIX = "SLOTFILL_"
 SECTIONS = (
     *("run", "fill", "assign", "create", "burst", "sweep", "allocator", "api", "flags"),
@@ -34,6 +38,12 @@ LISTS = ("run.restaurants", "run.faults", "sweep.levels", "flags.auto_assign_ret
 """Settings that are lists: their parts are given with commas between."""
 
 
+_MOST_BYTES = 256 * 1024
+"""Of config.toml: more than twenty times the one that comes along."""
+_MOST_DOTS = 64
+"""In a line of it: what a key of n parts costs to read grows with n squared, and 100,000 parts took 40 GB."""
+
+
 class Sourced(msgspec.Struct, frozen=True):
     """Settings with where each value that is no default came from."""
 
@@ -49,14 +59,22 @@ def config_file(wanted: str | None, cwd: Path, environ: Mapping[str, str]) -> Pa
     """
     if wanted is not None:
         path = Path(wanted)
-        if not path.is_file():
-            raise SettingsInvalid(f"--config {wanted}: there is no such file; give the path of a config.toml")
+        if not _is_file(path):
+            raise SettingsInvalid(f"--config {shown(wanted)}: there is no such file; give the path of a config.toml")
         return path
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "/") / ".config")
     for path in (cwd / "config.toml", home / "slotfill" / "config.toml"):
-        if path.is_file():
+        if _is_file(path):
             return path
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; what nobody may look at, or no system could hold, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def shipped_config() -> Path:
@@ -80,23 +98,23 @@ def load(
     presets = _toml(shipped_config()).get("presets", {})
     if path is not None:
         own = _toml(path)
-        presets = presets | own.pop("presets", {})
+        presets = presets | _presets(own.pop("presets", {}), path.name)
         _lay(values, origins, own, path.name)
         _convert(values, path.name)
     for name in ENV_FILES:
-        if (cwd / name).is_file():
+        if _is_file(cwd / name):
             _lay_environment(values, origins, _env_file(cwd / name), name)
     _lay_environment(values, origins, environ, "environment")
     if preset is not None:
         if preset not in presets:
-            known = ", ".join(sorted(presets)) or "none"
-            raise SettingsInvalid(f"--preset {preset}: there is no such preset (known: {known})")
+            known = shown(", ".join(sorted(presets)) or "none")
+            raise SettingsInvalid(f"--preset {shown(preset)}: there is no such preset (known: {known})")
         _lay(values, origins, presets[preset], f"preset {preset}")
     for option in options:
         key, found, value = option.partition("=")
         if not found:
-            raise SettingsInvalid(f"--set {option}: give KEY=VALUE, such as run.concurrency=8")
-        _put(values, origins, full_key(key), value, f"option {key}")
+            raise SettingsInvalid(f"--set {shown(option)}: give KEY=VALUE, such as run.concurrency=8")
+        _put(values, origins, full_key(key), value, f"option {shown(key)}")
     return Sourced(_convert(values, "settings", origins), origins)
 
 
@@ -137,26 +155,61 @@ def _text(value: object) -> str:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    name = shown(path.name)
+    text = _read(path, _MOST_BYTES)
+    for place, line in enumerate(text.splitlines(), start=1):
+        if line.count(".") > _MOST_DOTS and not line.lstrip().startswith("#"):
+            raise SettingsInvalid(f"{name} line {place} has more than {_MOST_DOTS} dots; cut the line into several")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(f"{path.name} is not readable TOML: {error}; mend that line") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path.name} could not be read: {error}") from error
+        raise SettingsInvalid(f"{name} is not readable TOML: {shown(str(error))}; mend that line") from error
+    except RecursionError as error:
+        raise SettingsInvalid(f"{name} is nested too deep; no setting needs more than two tables") from error
+    except ValueError as error:
+        raise SettingsInvalid(f"{name} has a number that is too long to be read; give a shorter one") from error
+
+
+def _read(path: Path, most: int) -> str:
+    """A file's text, without the mark that some editors put before it. Raises SettingsInvalid."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise SettingsInvalid(f"{shown(path.name)} has over {most // 1024} KB; a file of settings has less")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise SettingsInvalid(f"{shown(path.name)} could not be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(
+            f"{shown(path.name)} could not be read: it is no UTF-8 text at byte {error.start}; save it as UTF-8"
+        ) from error
+
+
+def _presets(given: Any, origin: str) -> dict[str, dict[str, Any]]:
+    """The presets of a file. Raises SettingsInvalid for what is no table of tables."""
+    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
+        raise SettingsInvalid(
+            f"{shown(origin)}: presets is no table of settings; write [presets.NAME.run] and the like"
+        )
+    return given
 
 
 def _env_file(path: Path) -> dict[str, str]:
     try:
-        return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path.name} could not be read: {error}") from error
+        text = StringIO(_read(path, MOST_ENV_BYTES))
+        return {key: value for key, value in dotenv_values(stream=text, interpolate=False).items() if value is not None}
+    except ValueError as error:
+        # Its own word for an escape that names no character.
+        raise SettingsInvalid(f"{path.name} could not be read: a value in it has an escape that is none") from error
 
 
 def _lay(values: dict[str, Any], origins: dict[str, str], new: Mapping[str, Any], origin: str) -> None:
     for section, content in new.items():
         if not isinstance(content, Mapping):
             raise SettingsInvalid(
-                f"{origin}: {section} = {content!r} stands outside a table; put it under [run] or another"
+                f"{shown(origin)}: {shown(section)} = {shown(content)} stands outside a table; "
+                "put it under [run] or another"
             )
         for key, value in (_named(content) if section == THRESHOLDS else content).items():
             values.setdefault(section, {})[key] = value
@@ -191,7 +244,7 @@ def _put(values: dict[str, Any], origins: dict[str, str], dotted: str, text: str
     annotations = Settings.__annotations__
     known = annotations[section].__struct_fields__ if section in SECTIONS else ()
     if not found or key not in known:
-        raise SettingsInvalid(f"{origin}: there is no setting {dotted}; {SEE_ALL}")
+        raise SettingsInvalid(f"{shown(origin)}: there is no setting {shown(dotted)}; {SEE_ALL}")
     wants_list = dotted in LISTS
     value: Any = [one.strip() for one in text.split(",") if one.strip()] if wants_list else text
     if text == "" and not wants_list:
@@ -208,22 +261,24 @@ def _convert(values: dict[str, Any], origin: str, origins: Mapping[str, str] | N
     if isinstance(fill, dict):
         values = {**values, "fill": {key: _clock_time(value) for key, value in fill.items()}}
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
+    except RecursionError as error:
+        raise SettingsInvalid(f"{shown(origin)} is nested too deep; no setting needs more than two tables") from error
+    except UnicodeEncodeError as error:
+        raise SettingsInvalid(f"{shown(origin)}: a value holds a byte that is no UTF-8; give it without") from error
     except msgspec.ValidationError as error:
         text, found, place = str(error).partition(" - at `$.")
         place = place.rstrip("`")
         section, _, key = place.partition(".")
         if found and key in values.get(section, {}):
             origin = (origins or {}).get(place, origin)
-            where = "" if origin.startswith("option") or origin == place else f"{origin}: "
-            value = _one_line(given[section][key])
+            where = "" if origin.startswith("option") or origin == place else f"{shown(origin)}: "
+            value = shown(given[section][key])
             raise SettingsInvalid(f"{where}{place} = {value} does not do: {_wanted(text)}") from error
-        raise SettingsInvalid(f"{origin}: {text}{f' in [{place}]' if found else ''}; {SEE_ALL}") from error
-
-
-def _one_line(value: object) -> str:
-    """A value as it was given, or in quotes where it would break the line."""
-    return str(value) if str(value).isprintable() else repr(value)
+        where = f" in [{shown(place)}]" if found else ""
+        raise SettingsInvalid(f"{shown(origin)}: {shown(text)}{where}; {SEE_ALL}") from error
+    check_bounds(settings)
+    return settings
 
 
 def _wanted(text: str) -> str:

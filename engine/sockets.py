@@ -18,8 +18,14 @@ class SocketUnfit(Exception):
 def socket_path(run: str) -> Path:
     """A private path for a run's socket; makes its folder. Raises SocketUnfit."""
     folder = Path(tempfile.gettempdir()) / f"slotfill-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        # A file, or a link that leads nowhere, counts as there and is no folder.
+        raise SocketUnfit(
+            f"{folder} cannot be made a private folder ({error.strerror or error}): remove it, or set TMPDIR to another"
+        ) from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise SocketUnfit(f"{folder} is not a private folder of yours: remove it, or set TMPDIR to one that is")
     path = folder / run[-8:]

@@ -7,7 +7,7 @@ import msgspec
 
 from engine.backends import Backends
 from engine.clock import Clock
-from engine.config import Settings, SettingsInvalid
+from engine.config import SPARE_CONNECTIONS, Settings, SettingsInvalid
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.effects import Moment, effect
 from engine.fault_switch import FaultSwitch
@@ -26,8 +26,6 @@ from engine.settings_sources import check, flat, full_key, with_value
 NS = 1_000_000_000
 CANCEL_WITHIN_NS = 3 * NS
 """A second stop within this cancels what is in flight."""
-SPARE_CONNECTIONS = 5
-"""For the two samplers, the reconciler, the truth at the end, and an operator's own look."""
 STEERABLE = ("run.concurrency", "run.rate", "run.retries")
 """What an operator may change while any run goes on."""
 STEERABLE_IN = {
@@ -199,7 +197,7 @@ class Steering:
             known = ", ".join(one.partition(".")[2] for one in self.keys)
             raise SettingsInvalid(f"{assignment} cannot be set while it runs; KEY=VALUE with one of {known}")
         value = text.strip()
-        if dotted == "run.concurrency" and value[:1] in ("+", "-") and value[1:].isdecimal():
+        if dotted == "run.concurrency" and value[:1] in ("+", "-") and value[1:].isdecimal() and len(value) < 9:
             value = str(max(1, settings.run.concurrency + int(value)))
         if not value and dotted not in MAY_BE_EMPTY:
             # Read as in a file it would mean the default, which nobody asked for here.

@@ -29,7 +29,7 @@ STATES = frozenset(("set", "unset", "missing", "malformed", "dangerous", "empty"
 """What may stand after a secret's name and be told: they say how it is with it, and not what it is."""
 
 # A secret in a URL may itself hold "/" or "@": it reaches to the last "@" of the word.
-_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]://)(?P<user>[^\s\"/:]*):[^\s\"]*@", re.IGNORECASE)
+_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]://)(?P<user>[^\s\"/:]*):[^\s\"]{0,4096}@", re.IGNORECASE)
 # The sign between as it is, in a URL, in JSON and in markup.
 _EMAIL = re.compile(
     r"(?P<dsn>postgres(?:ql)?://)?[\w.%+'-]{1,64}(?:@|(?<=%)40|\\{1,2}u0040|&#(?:64|x40);)[\w-]+(?:\.[\w-]+)+"
@@ -69,7 +69,14 @@ _PHONE = re.compile(
     r"|[(1-9](?<![\w.].)(?<!\w-.)(?:(?<=\()[0-9]{3}\) ?|(?<!\()[0-9]{2}[.-])[0-9]{3}[.-][0-9]{4}(?!\w)"
 )
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+"""What steers a terminal or turns a line about, and what nobody sees: it would also keep a pattern from its match."""
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_HEAP = re.compile(f"([{_MARKS}]{{2}})[{_MARKS}]+")
+"""More marks upon one sign than any language writes: a heap of them covers the lines above and below."""
 _SECRET_NAME = re.compile(_SECRET_KEY, re.IGNORECASE)
 _PHONE_NAME = re.compile(rf"(?:^|_){_PHONE_KEY}(?:_|$)", re.IGNORECASE)
 _PERSON_NAME = re.compile(rf"^{_NAME_KEY}$", re.IGNORECASE)
@@ -86,7 +93,7 @@ def masked_once(text: str) -> str:
 
     Each runs only where what it needs is there: most texts have none of it and cost two microseconds.
     """
-    if "://" in text:
+    if "://" in text and "@" in text:
         text = _URL.sub(_url, text)
     lower = text.lower()
     keyed = "=" in text or ":" in text
@@ -118,7 +125,9 @@ def masked_once(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text with signs in place of what would steer a terminal."""
-    return text if text.isprintable() else _CONTROL.sub(_sign, text)
+    if not text.isprintable():
+        text = _CONTROL.sub(_sign, text)
+    return text if text.isascii() else _HEAP.sub(r"\1", text)
 
 
 def without_literals(sql: str) -> str:

@@ -14,6 +14,7 @@ from engine.model.client_floor import ClientFloor
 from engine.model.ids import SCHEMA_VERSION
 from engine.model.run_state import RunState
 from engine.records.process import is_alive, own_start
+from engine.records.reading import UNREADABLE, content
 from engine.records.trouble import RecordsFailed, RunNotFound
 from engine.records.writer import FOLDER_MODE, failed, make_folder, write_json
 
@@ -115,7 +116,10 @@ def runs_folder(setting: str = "") -> Path:
     """The folder of the runs: the setting, else SLOTFILL_RUNS, else $XDG_STATE_HOME/slotfill/runs."""
     given = setting or os.environ.get("SLOTFILL_RUNS", "")
     if given:
-        return Path(given).expanduser().absolute()
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError:  # the home of nobody: a folder of that name is meant
+            return Path(given).absolute()
     state = os.environ.get("XDG_STATE_HOME", "")
     # The standard says that a relative path there is to be ignored.
     home = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
@@ -142,10 +146,10 @@ def read_manifest(folder: Path) -> Manifest:
     """What the run says about itself. Raises RunNotFound with one sentence."""
     path = folder / MANIFEST
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(content(path), type=Manifest)
     except OSError as error:
         raise RunNotFound(f"{path}: could not be read: {error.strerror or error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise RunNotFound(f"{path}: not a run's manifest: {error}") from error
     if manifest.schema > SCHEMA_VERSION:
         raise RunNotFound(f"{path}: schema {manifest.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}")
@@ -180,11 +184,11 @@ def entry_of(folder: Path) -> RunEntry:
         return RunEntry(str(folder), size, manifest, RunState.RUNNING)
     result = folder / RESULT
     try:
-        ending = msgspec.json.decode(result.read_bytes(), type=_Ending)
+        ending = msgspec.json.decode(content(result), type=_Ending)
         state = RunState(ending.state)
     except FileNotFoundError:
         return RunEntry(str(folder), size, manifest, RunState.CRASHED)
-    except (OSError, ValueError) as error:  # msgspec's DecodeError is a ValueError
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's DecodeError is a ValueError
         return RunEntry(str(folder), size, manifest, RunState.CRASHED, trouble=f"{result}: {error}")
     return RunEntry(str(folder), size, manifest, state, ending.exit_code)
 
@@ -193,17 +197,19 @@ def find(root: Path, wanted: str = "last") -> RunEntry:
     """The run with this id, or whose id or folder begins so, or the last one. Raises RunNotFound."""
     runs = [entry for entry in list_runs(root) if entry.manifest is not None]
     if not runs:
-        raise RunNotFound(f"{root}: there is no run yet; start one with: slotfill run")
+        raise RunNotFound(f"there is no run yet; start one with: slotfill run (runs are kept in {root})")
     if wanted == "last":
         # A database that was only looked at is no run to go on with, to judge or to take away.
         return next((one for one in reversed(runs) if one.manifest and one.manifest.plan != LOOKED_AT), runs[-1])
     exact = [entry for entry in runs if wanted in (entry.run_id, entry.path.name)]
     meant = exact or [entry for entry in runs if entry.run_id.startswith(wanted) or entry.path.name.startswith(wanted)]
     if not wanted or not meant:
-        raise RunNotFound(f"{root}: no run begins with {wanted!r}; slotfill ls shows them")
+        raise RunNotFound(f"no run begins with {wanted!r}; slotfill ls shows them (runs are kept in {root})")
     if len(meant) > 1:
         some = ", ".join(entry.run_id for entry in meant[:5])
-        raise RunNotFound(f"{root}: {wanted!r} may be any of {len(meant)} runs ({some}); give more of its id")
+        raise RunNotFound(
+            f"{wanted!r} may be any of {len(meant)} runs ({some}); give more of its id (runs are kept in {root})"
+        )
     return meant[0]
 
 
@@ -229,6 +235,8 @@ def _take_away(entry: RunEntry) -> Pruned:
         shutil.rmtree(entry.path)
     except OSError as error:
         trouble = f"{error.filename or entry.folder}: {error.strerror or error}"
+    except RecursionError:
+        trouble = f"{entry.folder}: folders in it are nested too deep to be removed here; use rm -r"
     return Pruned(
         run_id=entry.run_id,
         folder=entry.folder,
@@ -241,15 +249,22 @@ def _take_away(entry: RunEntry) -> Pruned:
 
 def _sizes(folder: Path) -> Iterator[int]:
     """Bytes on disk of every file in it; links are not followed, and what vanishes meanwhile counts nothing."""
-    try:
-        with os.scandir(folder) as entries:
-            found = list(entries)
-    except OSError:
-        return
+    waiting = [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                found = list(entries)
+        except OSError:
+            continue
+        yield from _files(found, waiting)
+
+
+def _files(found: list["os.DirEntry[str]"], folders: list[str]) -> Iterator[int]:
+    """Bytes of each file; folders are put on the list, which is not walked by recursion: it may be very deep."""
     for entry in found:
         try:
             if entry.is_dir(follow_symlinks=False):
-                yield from _sizes(Path(entry.path))
+                folders.append(entry.path)
             elif stat.S_ISREG((known := entry.stat(follow_symlinks=False)).st_mode):
                 yield known.st_blocks * 512
         except OSError:

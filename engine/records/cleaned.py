@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from engine.model.clean import Cleaning
+from engine.records.reading import UNREADABLE, content
 from engine.records.trouble import RecordsDamaged
 from engine.records.writer import write_json
 
@@ -15,10 +16,10 @@ def read_cleaned(folder: Path) -> tuple[Cleaning, ...]:
     """Every cleaning of the run, oldest first; none for a run that nobody cleaned. Raises RecordsDamaged."""
     path = folder / CLEANED
     try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Cleaning, ...])
+        return msgspec.json.decode(content(path), type=tuple[Cleaning, ...])
     except FileNotFoundError:
         return ()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise RecordsDamaged(f"{path}: could not be read: {error}") from error
 
 

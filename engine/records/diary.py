@@ -12,6 +12,7 @@ from engine.metrics.series import SECOND_NS
 from engine.model.event import Event
 from engine.model.snapshot import EventLine
 from engine.records.journal import ENDING, NAME
+from engine.records.reading import UNREADABLE, lines, opened
 from engine.records.segments import segment_path
 from engine.records.trouble import RecordsDamaged
 
@@ -64,10 +65,11 @@ class Diary:
         path = segment_path(self._folder, NAME, number, ENDING)
         for _ in range(2):  # it may be compressed between one look and the next
             try:
-                return path.open("rb")
+                return opened(path)
             except FileNotFoundError:
                 packed = path.with_name(f"{path.name}.gz")
-                if packed.is_file():
+                if packed.exists():
+                    opened(packed).close()  # raises for what is no file, which gzip would wait for
                     return gzip.open(packed, "rb")
         return None
 
@@ -77,7 +79,7 @@ class Diary:
             return False
         with file:
             file.seek(self._place)
-            for line in file:
+            for line in lines(file):
                 if not line.endswith(b"\n"):
                     break  # still being written, or torn: it is read again when it is whole
                 self._place += len(line)
@@ -99,7 +101,7 @@ class Diary:
                     return
                 self._kept.add(key)
             made = line_of(_EVENTS.decode(line), lambda _: "")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return  # `slotfill events` says so; here it is a line less to go to
         if made is not None:
             self.lines.append(made)

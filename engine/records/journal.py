@@ -13,6 +13,7 @@ import msgspec
 from engine.clock import Clock
 from engine.model.event import Event
 from engine.model.ids import SCHEMA_VERSION
+from engine.records.reading import UNREADABLE, lines, opened
 from engine.records.segments import compress, segment_path, segments
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RecordsFull
 from engine.records.writer import FILE_MODE, failed
@@ -118,8 +119,14 @@ class Journal:
                     self._closed.pop(0)
         if self._dirty:
             self._dirty = False
-            # Its own handle: the segment may be full and closed while the thread still syncs.
-            await asyncio.to_thread(self._sync_and_close, os.dup(self._file), self._path)
+            try:
+                # Its own handle: the segment may be full and closed while the thread still syncs.
+                handle = os.dup(self._file)
+            except OSError:
+                # There is none left. What was written the system has already; its sync waits for the next time.
+                self._dirty = True
+            else:
+                await asyncio.to_thread(self._sync_and_close, handle, self._path)
 
     def close(self) -> None:
         """Sync and close everything; the last segment stays uncompressed. Raises RecordsFailed."""
@@ -227,10 +234,10 @@ class Reading:
         try:
             with _opened(path) as file:
                 skipped = self._skip(number, file)
-                for place, line in enumerate(file, start=1 + skipped):
+                for place, line in enumerate(lines(file), start=1 + skipped):
                     try:
                         read = _DECODER.decode(line)
-                    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    except UNREADABLE as error:
                         if is_last and not line.endswith(b"\n"):
                             self.torn = True
                             return
@@ -274,11 +281,16 @@ _DECODER: "msgspec.json.Decoder[JournalHeader | Event]" = msgspec.json.Decoder(J
 
 def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
     if path.suffix == ".gz":
-        return gzip.open(path, "rb")
+        return _unpacked(path)
     try:
-        return path.open("rb")
+        return opened(path)
     except FileNotFoundError:  # it was compressed since the folder was listed
-        return gzip.open(path.with_name(f"{path.name}.gz"), "rb")
+        return _unpacked(path.with_name(f"{path.name}.gz"))
+
+
+def _unpacked(path: Path) -> gzip.GzipFile:
+    opened(path).close()  # raises for what is no file, which gzip would wait for
+    return gzip.open(path, "rb")
 
 
 def _mend(path: Path) -> bool:
@@ -291,7 +303,7 @@ def _mend(path: Path) -> bool:
     try:
         with path.open("r+b") as file:
             kept, line = 0, b""
-            for line in file:
+            for line in lines(file):
                 kept += len(line) if line.endswith(b"\n") else 0
             if line and not line.endswith(b"\n") and _is_whole(line):
                 file.write(b"\n")
@@ -307,6 +319,6 @@ def _mend(path: Path) -> bool:
 def _is_whole(line: bytes) -> bool:
     try:
         _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
     return True

@@ -33,6 +33,7 @@ from engine.model.verdict import Experiment, House
 from engine.records.archive import RESULT, Manifest
 from engine.records.historic.page import import_parts
 from engine.records.levels import RoundSamples, level_parts
+from engine.records.reading import content
 from engine.records.result_paths import backlog_of, path_counts, path_parts, planner_of, seat_waste_of
 from engine.records.tables import markdown
 from engine.records.thresholds import threshold_parts
@@ -280,8 +281,8 @@ def write_result(
 def read_result(folder: Path) -> Result | None:
     """What a run came to; None while it goes on, when its engine died, and when the file cannot be read."""
     try:
-        return msgspec.json.decode((folder / RESULT).read_bytes(), type=Result)
-    except (OSError, ValueError):
+        return msgspec.json.decode(content(folder / RESULT), type=Result)
+    except (OSError, ValueError, RecursionError):
         return None
 
 

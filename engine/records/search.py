@@ -10,6 +10,7 @@ import msgspec
 
 from engine.model.event import Event
 from engine.records.journal import ENDING, NAME, JournalHeader
+from engine.records.reading import LONGEST_LINE, UNREADABLE, opened
 from engine.records.segments import segments
 from engine.records.trouble import RecordsDamaged
 
@@ -32,6 +33,8 @@ def blocks(folder: Path) -> Iterator[bytes]:
             with _opened(path) as file:
                 while block := file.read(BLOCK):
                     whole, _, rest = (rest + block).rpartition(b"\n")
+                    if len(rest) > LONGEST_LINE:
+                        raise RecordsDamaged(f"{path}: a line has over {LONGEST_LINE // BLOCK} MB")
                     if whole:
                         yield whole + b"\n"
         except (OSError, EOFError, zlib.error) as error:
@@ -53,7 +56,7 @@ def events_with(block: bytes, needles: Iterable[bytes]) -> list[Event]:
     for begin in sorted(found):
         try:
             read = _DECODER.decode(found[begin])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise RecordsDamaged(f"not a journal's line: {error}") from error
         if not isinstance(read, JournalHeader):
             events.append(read)
@@ -63,7 +66,8 @@ def events_with(block: bytes, needles: Iterable[bytes]) -> list[Event]:
 def _opened(path: Path) -> "BinaryIO | gzip.GzipFile":
     if path.suffix != ".gz":
         try:
-            return path.open("rb")
+            return opened(path)
         except FileNotFoundError:  # it was compressed since the folder was listed
             path = path.with_name(f"{path.name}.gz")
+    opened(path).close()  # raises for what is no file, which gzip would wait for
     return gzip.open(path, "rb")

@@ -9,6 +9,10 @@ class RecordsFull(RecordsFailed):
     """There is no room for the records."""
 
 
+class NoFileLeft(RecordsFailed):
+    """This process has too many files open to open one more: a while later it may be written."""
+
+
 class RecordsDamaged(Exception):
     """What was recorded cannot be read; the message names the file and the place."""
 

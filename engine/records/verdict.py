@@ -15,6 +15,7 @@ from engine.model.verdict import Claim, House, Number, Verdict
 from engine.records.archive import Manifest
 from engine.records.columns import columns_of
 from engine.records.journal import read
+from engine.records.reading import content
 from engine.records.tables import markdown
 from engine.records.trouble import RecordsDamaged
 from engine.records.writer import masked
@@ -41,8 +42,8 @@ def judged(folder: Path, result: Result, samples: Mapping[str, Sequence[int]]) -
     except RecordsDamaged:
         return result
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, ValueError):
+        manifest = msgspec.json.decode(content(folder / MANIFEST), type=Manifest)
+    except (OSError, ValueError, RecursionError):
         manifest = None
     plain = msgspec.structs.replace(result, verdict=None)
     # Masked, as the file will have it: what is judged is what anybody finds there.

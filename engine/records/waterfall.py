@@ -14,6 +14,7 @@ from engine.model.ledger import Ledger
 from engine.model.report import Result
 from engine.model.waterfall import HouseFall, Loss, Waterfall
 from engine.records.journal import read
+from engine.records.reading import content
 from engine.records.tables import markdown
 from engine.records.writer import write_json
 
@@ -41,8 +42,8 @@ def keep_ground(folder: Path, ground: Ground) -> None:
 def ground_of(folder: Path) -> Ground | None:
     """That of a run's folder; None where there is none that can be read."""
     try:
-        return msgspec.json.decode((folder / INVENTORY).read_bytes(), type=Ground)
-    except (OSError, ValueError):
+        return msgspec.json.decode(content(folder / INVENTORY), type=Ground)
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from engine.records.trouble import RecordsFailed, RecordsFull
+from engine.records.trouble import NoFileLeft, RecordsFailed, RecordsFull
 from engine.redact import mask, mask_builtins
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def make_folder(folder: Path) -> None:
@@ -64,7 +65,9 @@ def masked(value: object) -> Any:
 
 
 def failed(what: str, path: Path, error: OSError) -> RecordsFailed:
-    """The failure as one sentence, RecordsFull where there is no room."""
+    """The failure as one sentence: RecordsFull where there is no room, NoFileLeft where too many files are open."""
+    if error.errno in _TOO_MANY:
+        return NoFileLeft(f"{path}: {what}: {error.strerror}; close other programs, or raise `ulimit -n`")
     kind = RecordsFull if error.errno in _FULL else RecordsFailed
     cure = "free some space" if kind is RecordsFull else "see that it can be written, or give another --runs folder"
     return kind(f"{path}: {what}: {error.strerror or error}; {cure}")

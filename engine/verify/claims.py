@@ -20,6 +20,10 @@ _WRITES = frozenset({Step.SUBMIT, Step.HOLD, Step.CONFIRM, Step.COMMIT})
 """Steps that change something, so that nothing of them may leave before its intent is written."""
 
 
+_LONGEST_LINE = 16 * 1024 * 1024
+"""The longest that runs write have some hundred kilobytes."""
+
+
 class JournalDamaged(Exception):
     """The journal cannot be believed. The message names file and line."""
 
@@ -159,7 +163,7 @@ class Claims:
             try:
                 kind = _KIND.decode(line).type
                 read = _DECODERS[kind].decode(line) if kind in _DECODERS else None
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 if is_last and not line.endswith(b"\n"):
                     self.torn = f"{path.name} line {place}: the last record was cut short after {len(line)} bytes"
                     return
@@ -226,7 +230,12 @@ def _raw(path: Path) -> Iterator[bytes]:
     try:
         if path.suffix != ".gz" and not path.exists():  # it was compressed since the folder was listed
             path = path.with_name(f"{path.name}.gz")
+        if not path.is_file():
+            raise JournalDamaged(f"{path}: could not be read: it is not a file")
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            yield from file
+            while line := file.readline(_LONGEST_LINE + 1):
+                if len(line) > _LONGEST_LINE:
+                    raise JournalDamaged(f"{path}: could not be read: a line has over {_LONGEST_LINE // 2**20} MB")
+                yield line
     except (OSError, EOFError, zlib.error) as error:
         raise JournalDamaged(f"{path}: could not be read: {error}") from error

@@ -209,8 +209,10 @@ def _longest(run: _Run) -> timedelta | None:
 
 def _read(path: Path, kind: type[Kind]) -> Kind | None:
     try:
+        if path.exists() and not path.is_file():
+            raise RecordsUnfit(f"{path}: could not be read: it is not a file")
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordsUnfit(f"{path}: could not be read: {error}") from error
