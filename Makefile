@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-servers api-contract setup check bench bench-engine bench-console faults lock stills clean ssh screens
+.PHONY: run test test-servers api-contract setup check bench bench-engine bench-console bench-growth faults soak lock stills clean ssh screens
 
 run: setup
 	@$(BIN)/slotfill run fill --preset first-run $(ARGS)
@@ -52,8 +52,18 @@ bench-engine: setup
 bench-console: setup
 	@$(BIN)/python -m tests.benchmarks console $(ARGS)
 
+# T1 to T22 over twenty seeds and more, the planted lies, the clean runs: about an hour on two cores, then its figures.
+# A million fills: a quarter of an hour of one core; ARGS=--quick a tenth. ARGS=workers, rehearsal or postgres for a part.
+bench-growth: setup
+	@$(BIN)/python -m tests.benchmarks.growth $(ARGS)
+
 faults: setup
-	@SLOTFILL_SEARCH=1 $(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py tests/secrets tests/cli tests/tui/test_live.py -m "campaign or not campaign" $(ARGS)
+	@SLOTFILL_SEARCH=1 $(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py tests/secrets tests/cli tests/hostile tests/tui/test_live.py -m "campaign or not campaign" -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m tests.hostile 1000
+
+# A line a minute; ends with 1 when anything leaked or was lost.
+soak: setup
+	@$(BIN)/python -m tests.soak $(or $(MINUTES),120) $(SEED)
 
 # The console in tmux over an sshd of its own on loopback: every key, cut lines, 16 KB a second. `screens` takes docs/screens anew.
 ssh: setup

@@ -60,12 +60,17 @@ class EventTable:
     async def run(self) -> None:
         """Write every second until cancelled."""
         self._closed = False
-        while not self._closed:
-            async with self._one:
-                await self._write_all()
-            if self._has_table is False:
-                return
-            await asyncio.sleep(EVERY_S)
+        try:
+            while not self._closed:
+                async with self._one:
+                    await self._write_all()
+                if self._has_table is False:
+                    return
+                await asyncio.sleep(EVERY_S)
+        finally:
+            if not self._closed:
+                # A run that ends by a failure asks nobody to close: its connection does not outlive it.
+                self._drop()
 
     async def close(self) -> None:
         """Write what waits, for a bounded time, and let go of the database: the next repeat has another one."""
@@ -80,6 +85,11 @@ class EventTable:
         if connection is not None:
             with contextlib.suppress(*STEP_ERRORS):
                 await connection.close()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
 
     async def _write_all(self) -> None:
         """Write what waits now; what comes meanwhile is for the next time."""
@@ -103,9 +113,7 @@ class EventTable:
             raise
         except (DatabaseUnreachable, *STEP_ERRORS) as error:
             self._lose(len(rows), mask(describe(error)))
-            if self._connection is not None:
-                self._connection.terminate()
-                self._connection = None
+            self._drop()
         else:
             self._written += len(rows)
             self._trouble = ""

@@ -55,6 +55,17 @@ class Cluster:
         """Make it when it is not there, start it when it does not run, and use it. Raises PlatformUnfit."""
         plan = await asyncio.to_thread(_plan, settings)
         await asyncio.to_thread(plan.places.prepare, plan.owner)
+        try:
+            return await cls._used(plan, who)
+        except OSError as error:
+            named = f" ({error.filename})" if error.filename else ""
+            raise PlatformUnfit(
+                f"the embedded cluster in {plan.places.data} cannot be used: {error.strerror or error}{named}; "
+                "set [embedded] data to a folder you own"
+            ) from error
+
+    @classmethod
+    async def _used(cls, plan: ServerPlan, who: str) -> "Cluster":
         users = FileLock(plan.places.room / "users.lock")
         try:
             try:

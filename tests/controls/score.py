@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from tests.benchmarks.figures import Figure
+
 PLANTED = tuple(f"C{number}" for number in range(1, 13))
 RUNS = ("rehearsals", "postgres_runs", "alarms")
 """What negative controls record of themselves."""
@@ -30,13 +32,8 @@ def score(reports: Iterable[Report]) -> list[str]:
     What was skipped, or did not come to its end, was not caught.
     """
     found = [one for one in reports if _ROOM in one.nodeid]
-    said: dict[str, list[Report]] = {}
-    for one in found:
-        if named := _CONTROL.search(one.nodeid):
-            said.setdefault(f"C{named.group(1)}", []).append(one)
     lines = []
-    if said:
-        missed = {name: why for name in PLANTED if (why := _why_missed(said.get(name, ())))}
+    if (missed := _missed(found)) is not None:
         told = ", ".join(f"{name} {why}" for name, why in missed.items())
         caught = f"{len(PLANTED) - len(missed)} of {len(PLANTED)} planted were caught"
         lines.append(f"oracle mutation score: {caught}{f' ({told})' if told else ''}")
@@ -47,6 +44,31 @@ def score(reports: Iterable[Report]) -> list[str]:
             f"{counts['alarms']:,} alarms"
         )
     return lines
+
+
+def figures(reports: Iterable[Report]) -> list[Figure]:
+    """The same as figures."""
+    found = [one for one in reports if _ROOM in one.nodeid]
+    made = []
+    if (missed := _missed(found)) is not None:
+        planted = len(PLANTED)
+        made.append(Figure("oracle_mutation_score", (planted - len(missed)) / planted, "caught/planted", planted))
+    counts = {name: _sum(found, name) for name in RUNS}
+    runs = counts["rehearsals"] + counts["postgres_runs"]
+    if runs:
+        made += [Figure(f"negative_controls_{name}", count, "n", runs) for name, count in counts.items()]
+    return made
+
+
+def _missed(found: Sequence[Report]) -> dict[str, str] | None:
+    """Which of the planted were not caught, and why; None when no control was among the tests."""
+    said: dict[str, list[Report]] = {}
+    for one in found:
+        if named := _CONTROL.search(one.nodeid):
+            said.setdefault(f"C{named.group(1)}", []).append(one)
+    if not said:
+        return None
+    return {name: why for name in PLANTED if (why := _why_missed(said.get(name, ())))}
 
 
 def _why_missed(reports: Sequence[Report]) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.controls.score import PLANTED, score
+from tests.controls.score import PLANTED, figures, score
 
 FILE = "tests/controls/test_controls.py"
 
@@ -55,4 +55,19 @@ def test_clean_runs_are_summed_with_their_alarms() -> None:
 
 
 def test_of_other_tests_nothing_is_said() -> None:
-    assert score([Said("tests/fill/test_crew.py::test_c1_is_no_control")]) == []
+    others = [Said("tests/fill/test_crew.py::test_c1_is_no_control")]
+    assert score(others) == []
+    assert figures(others) == []
+
+
+def test_the_figures_are_those_of_the_lines() -> None:
+    reports = [*all_caught()[1:], Said(f"{FILE}::test_c1_is_caught", "failed")]
+    reports.append(
+        Said("tests/controls/test_silence.py::test_a", user_properties=[("rehearsals", 1000), ("alarms", 2)])
+    )
+    assert [one.line() for one in figures(reports)] == [
+        "oracle_mutation_score 0.9167 caught/planted 12",
+        "negative_controls_rehearsals 1000 n 1000",
+        "negative_controls_postgres_runs 0 n 1000",
+        "negative_controls_alarms 2 n 1000",
+    ]

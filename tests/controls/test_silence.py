@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def alarms(kept: Ledger) -> int:
     return entries + kept.duplicate + kept.phantom + (not kept.balanced)
 
 
-def overlaps(busy: list[Busy]) -> int:
+def overlaps(busy: Iterable[Busy]) -> int:
     """Sittings that begin at a table before the one there has ended."""
     seated = sorted((one.table_id, one.start, one.end) for one in busy if one.hold_id is None)
     return sum(one[0] == other[0] and other[1] < one[2] for one, other in pairwise(seated))
@@ -103,7 +103,7 @@ async def test_a_rehearsal_in_which_one_row_is_spoiled_raises_an_alarm(how: str)
 async def test_a_table_that_is_given_twice_in_a_rehearsal_is_seen() -> None:
     run = await rehearsed(2)
     assert overlaps(run.target.busy) == 0
-    run.target.busy.append(run.target.busy[0])
+    run.target.busy.append(next(iter(run.target.busy)))
     assert overlaps(run.target.busy) == 1
 
 

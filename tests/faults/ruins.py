@@ -27,13 +27,13 @@ from tests.shell import Shell, wait_until
 class Ruins:
     """The cluster, a user's terminal that works in it, and what may be done to it."""
 
-    def __init__(self, home: Path, data: Path) -> None:
-        self.settings = EmbeddedSettings(data=str(data), idle_s=2.0, max_connections=60)
+    def __init__(self, home: Path, data: Path, idle_s: float, most_connections: int) -> None:
+        self.settings = EmbeddedSettings(data=str(data), idle_s=idle_s, max_connections=most_connections)
         self.shell = Shell(home)
         self.shell.environ |= {
             "SLOTFILL_EMBEDDED_DATA": str(data),
-            "SLOTFILL_EMBEDDED_IDLE_S": "2",
-            "SLOTFILL_EMBEDDED_MAX_CONNECTIONS": "60",
+            "SLOTFILL_EMBEDDED_IDLE_S": f"{idle_s:g}",
+            "SLOTFILL_EMBEDDED_MAX_CONNECTIONS": f"{most_connections}",
         }
 
     @property
@@ -110,11 +110,11 @@ async def _opened(settings: EmbeddedSettings) -> None:
 
 
 @contextmanager
-def ruins(home: Path, data: Path | None = None) -> Iterator[Ruins]:
-    """A cluster of its own, not made yet; gone when this is left."""
+def ruins(home: Path, data: Path | None = None, idle_s: float = 20.0, most_connections: int = 60) -> Iterator[Ruins]:
+    """A cluster of its own, not made yet; gone when this is left. With nobody in it, it stays up for so long."""
     with tempfile.TemporaryDirectory(prefix="sfr-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
-        found = Ruins(home, data or Path(folder) / "pg")
+        found = Ruins(home, data or Path(folder) / "pg", idle_s, most_connections)
         try:
             yield found
         finally:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from engine.platform.cluster import Cluster
+from tests.faults.campaign import Campaign
 from tests.faults.killing import EVENING, Kill, Seated, gone_on, journal_bytes, killed, rows, seated, told
 from tests.shell import Shell
 
@@ -31,7 +32,9 @@ def undisturbed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
     shell.clean()
 
 
-def campaign(shell: Shell, cluster: Cluster, undisturbed: Undisturbed, kill: Kill, *, torn: bool = False) -> str:
+def one_kill(
+    shell: Shell, cluster: Cluster, undisturbed: Undisturbed, kill: Kill, campaign: Campaign, *, torn: bool = False
+) -> str:
     """One kill, and all that must hold; what was met, in a line."""
     print(kill)
     words = (*EVENING, "--concurrency", str(kill.concurrency))
@@ -42,24 +45,26 @@ def campaign(shell: Shell, cluster: Cluster, undisturbed: Undisturbed, kill: Kil
     result = gone_on(shell, cluster, dead, most=SHARE)
     if kill.concurrency == 1:
         assert seated(cluster, dead.database) == undisturbed.seated, "alone, it comes to what it had come to anyway"
+    campaign.note_seed(kill.seed, "T16", 1, result["continued"]["ledger"])
+    campaign.note_seed(kill.seed, "T16", 0, result["ledger"])
     return told(kill, dead, result)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_an_engine_that_is_killed_at_a_random_moment_is_gone_on_with(
-    shell: Shell, cluster: Cluster, undisturbed: Undisturbed, concurrency: int
+    shell: Shell, cluster: Cluster, undisturbed: Undisturbed, concurrency: int, campaign: Campaign
 ) -> None:
-    print(campaign(shell, cluster, undisturbed, Kill.drawn(1, concurrency), torn=concurrency == 1))
+    print(one_kill(shell, cluster, undisturbed, Kill.drawn(1, concurrency), campaign, torn=concurrency == 1))
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(2, 22))
 def test_twenty_engines_killed_at_random_moments(
-    shell: Shell, cluster: Cluster, undisturbed: Undisturbed, seed: int
+    shell: Shell, cluster: Cluster, undisturbed: Undisturbed, seed: int, campaign: Campaign
 ) -> None:
     for concurrency in (1, 4, 8):
-        print(campaign(shell, cluster, undisturbed, Kill.drawn(seed, concurrency)))
+        print(one_kill(shell, cluster, undisturbed, Kill.drawn(seed, concurrency), campaign))
 
 
 @pytest.mark.campaign

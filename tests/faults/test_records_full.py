@@ -1,6 +1,9 @@
 """T17 and T18: a killed console changes no total, and a disk that takes no record lets nothing be sent."""
 
 import json
+import random
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from engine.exit_code import ExitCode
 from engine.model.event import Intended
 from engine.platform.cluster import Cluster
 from engine.records.journal import read
+from tests.faults.campaign import NIGHTS, Campaign
+from tests.faults.criteria import criteria
 from tests.faults.killing import EVENING, rows
 from tests.faults.ruins import may_mount, small_disk
 from tests.shell import PACED, Shell, alive, wait_until
@@ -30,12 +35,13 @@ def totals(shell: Shell) -> dict[str, Any]:
     }
 
 
-def test_whoever_attaches_after_a_console_was_killed_sees_the_very_same_totals(shell: Shell) -> None:
-    process = shell.begin_run(*PACED)
-    wait_until(lambda: shell.see().run.attempts > 10, "some attempts")
+def killed_console(shell: Shell, *, after_s: float = 0.0) -> None:
+    """Attach one, let the run rest, kill it: whoever attaches then is shown the very same."""
     consoles = shell.see().run.consoles
     console, _terminal = shell.console("attach")
     wait_until(lambda: shell.see().run.consoles > consoles, "the console to be attached")
+    # At which of its first words it dies is drawn.
+    time.sleep(after_s)
     assert shell.do("pause").code == 0
     wait_until(lambda: shell.see().run.state.value == "paused", "the run to rest")
     before = totals(shell)
@@ -46,10 +52,37 @@ def test_whoever_attaches_after_a_console_was_killed_sees_the_very_same_totals(s
     assert totals(shell) == before
     assert shell.do("resume").code == 0
     wait_until(lambda: shell.see().run.attempts > before["attempts"] + 3, "the run to go on")
+
+
+def stopped(shell: Shell, process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Stop the run; its result."""
+    seen = shell.see().run.attempts
     shell.do("stop")
     process.communicate(timeout=60)
-    result = json.loads((shell.runs()[-1] / "result.json").read_text())
-    assert result["attempts"] == result["ledger"]["attempts"] >= before["attempts"] + 3
+    result: dict[str, Any] = json.loads((shell.runs()[-1] / "result.json").read_text())
+    assert result["attempts"] == result["ledger"]["attempts"] >= seen
+    return result
+
+
+def test_whoever_attaches_after_a_console_was_killed_sees_the_very_same_totals(shell: Shell) -> None:
+    process = shell.begin_run(*PACED)
+    wait_until(lambda: shell.see().run.attempts > 10, "some attempts")
+    killed_console(shell)
+    criteria(stopped(shell, process))
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", NIGHTS)
+def test_t17_consoles_killed_at_moments_that_a_seed_draws(shell: Shell, campaign: Campaign, seed: int) -> None:
+    drawn = random.Random(f"T17 {seed}")
+    process = shell.begin_run(*PACED, "--days", "60", "--seed", str(seed))
+    wait_until(lambda: shell.see().run.attempts > 3, "some attempts")
+    for _ in range(2):
+        killed_console(shell, after_s=drawn.uniform(0, 0.8))
+    result = stopped(shell, process)
+    criteria(result)
+    campaign.note("T17", 2, result["ledger"])
 
 
 def nothing_unjournalled(cluster: Cluster, folder: Path) -> None:
@@ -70,16 +103,17 @@ def nothing_unjournalled(cluster: Cluster, folder: Path) -> None:
 
 @pytest.mark.campaign
 @pytest.mark.skipif(bool(NO_DISK), reason=NO_DISK)
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_a_disk_that_fills_up_under_the_journal_ends_the_run_before_the_next_send(
-    shell: Shell, cluster: Cluster, seed: int
+@pytest.mark.parametrize("seed", NIGHTS)
+def test_t18_a_disk_that_fills_up_under_the_journal_ends_the_run_before_the_next_send(
+    shell: Shell, cluster: Cluster, campaign: Campaign, seed: int
 ) -> None:
     with small_disk(2) as disk:
         runs = disk / "runs"
         process = shell.begin(
-            *EVENING, "--headless", "--days", "60", "--seed", str(seed), "--concurrency", str(seed), "--runs", str(runs)
-        )
-        wait_until(lambda: any(_lines(one) > 50 * seed for one in runs.glob("2*/journal.*")), "some attempts")
+            *EVENING, "--headless", "--days", "60", "--seed", str(seed), "--concurrency", str(1 + seed % 8),
+            "--runs", str(runs),
+        )  # fmt: skip
+        wait_until(lambda: any(_lines(one) > 40 * (1 + seed % 8) for one in runs.glob("2*/journal.*")), "some attempts")
         with (disk / "filler").open("wb", buffering=0) as filler:
             for size in (1 << 16, 1 << 8, 1):
                 _until_full(lambda size=size: filler.write(b"\0" * size))  # type: ignore[misc]
@@ -87,6 +121,15 @@ def test_a_disk_that_fills_up_under_the_journal_ends_the_run_before_the_next_sen
         assert process.returncode == ExitCode.RECORDS, err
         (folder,) = runs.glob("2*")
         nothing_unjournalled(cluster, folder)
+        campaign.note("T18", 1, verified(shell, runs))
+
+
+def verified(shell: Shell, runs: Path) -> dict[str, Any]:
+    """The ledger of a run whose own could not be written: of the verifier, from journal and database."""
+    done = shell.do("verify", "--runs", str(runs), "--json")
+    found: dict[str, Any] = done.json()["ledger"]
+    criteria({"ledger": found})
+    return found
 
 
 def _lines(journal: Path) -> int:

@@ -2,21 +2,24 @@
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
+from tests.faults.campaign import NIGHTS, Campaign
 from tests.faults.criteria import criteria, result_of
 from tests.faults.ruins import Ruins, attempts, ruins
-from tests.shell import PACED, wait_until
+from tests.shell import PACED, alive, wait_until
 
-LONG = (*PACED, "--days", "120", "--rate", "15", "--set", "run.step_timeout_s=5")
+LONG = (*PACED, "--days", "360", "--end", "21:00", "--rate", "15", "--set", "run.step_timeout_s=5")
 """A slot ends with its first attempt that fails: there must be enough of them for as long as nobody answers."""
 
 
@@ -53,11 +56,13 @@ def killed_server(own: Ruins) -> tuple[float, int]:
     return first_ok_after(own, own.wait_until_it_answers()), starts
 
 
-def judged(own: Ruins, *, least: int) -> None:
-    """Stop the run and hold its result to what every fault test demands; then nothing of it may be left."""
+def judged(own: Ruins, *, least: int) -> dict[str, Any]:
+    """Stop the run and hold its result to what every fault test demands; then nothing of it may be left. The ledger."""
     own.shell.do("stop")
     folder = own.shell.runs()[-1]
     wait_until((folder / "result.json").exists, "the run to end")
+    # With its result written it still waits for the consoles to see it, and a run that lives is not gone on with.
+    wait_until(lambda: not alive(own.shell.manifest(folder)["pid"]), "its engine to be gone")
     result = result_of(folder)
     ends = attempts(folder)
     criteria(result)
@@ -69,6 +74,14 @@ def judged(own: Ruins, *, least: int) -> None:
     assert done.code == 0, done.err
     criteria(done.json(), exit_code=0)
     assert own.ask(done.json()["database"], "SELECT count(*) FROM table_holds") == 0
+    kept: dict[str, Any] = result["ledger"]
+    return kept
+
+
+def after_some(own: Ruins, drawn: random.Random) -> None:
+    """Wait until a number of bookings that a seed draws were filled."""
+    until = own.filled() + drawn.randint(2, 15)
+    wait_until(lambda: own.filled() >= until, "some bookings")
 
 
 def test_a_run_comes_back_after_a_backend_and_after_the_whole_server_was_killed(own: Ruins) -> None:
@@ -83,7 +96,7 @@ def test_a_run_comes_back_after_a_backend_and_after_the_whole_server_was_killed(
 
 @pytest.mark.campaign
 @pytest.mark.timeout(600)
-def test_twenty_backends_killed_one_every_two_seconds(own: Ruins) -> None:
+def test_t3_twenty_backends_killed_one_every_two_seconds(own: Ruins, campaign: Campaign) -> None:
     process = own.shell.begin_run(*LONG)
     wait_until(lambda: own.filled() > 5, "some bookings")
     took = []
@@ -92,18 +105,44 @@ def test_twenty_backends_killed_one_every_two_seconds(own: Ruins) -> None:
         took.append(killed_backend(own))
         wait_until(lambda began=began: time.monotonic() > began + 2, "two seconds")  # type: ignore[misc]
     print("first ok after each recovery:", " ".join(f"{one:.2f}" for one in took), "s")
-    judged(own, least=20)
+    campaign.note_seed(0, "T3", 20, judged(own, least=20))
     process.communicate(timeout=60)
 
 
 @pytest.mark.campaign
-@pytest.mark.timeout(900)
-def test_twenty_servers_killed_and_started_again(own: Ruins) -> None:
+@pytest.mark.timeout(2400)
+def test_t3_a_backend_killed_at_a_moment_that_a_seed_draws(own: Ruins, campaign: Campaign) -> None:
+    for seed in NIGHTS:
+        drawn = random.Random(f"T3 {seed}")
+        process = own.shell.begin_run(*LONG, "--seed", str(seed))
+        for _ in range(2):
+            after_some(own, drawn)
+            killed_backend(own)
+        campaign.note_seed(seed, "T3", 2, judged(own, least=2))
+        process.communicate(timeout=60)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(2400)
+def test_t4_a_server_killed_at_a_moment_that_a_seed_draws(own: Ruins, campaign: Campaign) -> None:
+    for seed in NIGHTS:
+        drawn = random.Random(f"T4 {seed}")
+        process = own.shell.begin_run(*LONG, "--seed", str(seed))
+        after_some(own, drawn)
+        killed_server(own)
+        # It may have been at rest when its server went.
+        campaign.note_seed(seed, "T4", 1, judged(own, least=0))
+        process.communicate(timeout=60)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(2400)
+def test_t4_twenty_servers_killed_and_started_again(own: Ruins, campaign: Campaign) -> None:
     process = own.shell.begin_run(*LONG)
     wait_until(lambda: own.filled() > 5, "some bookings")
     took = [killed_server(own) for _ in range(20)]
     print("first ok after each start:", " ".join(f"{one:.2f} ({starts})" for one, starts in took), "s")
-    judged(own, least=20)
+    campaign.note_seed(0, "T4", 20, judged(own, least=20))
     process.communicate(timeout=60)
 
 

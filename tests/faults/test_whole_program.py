@@ -47,15 +47,20 @@ LONG = ("--end", "13:00", "--days", "60")
 LONGEST_S = 60.0
 
 
-def begin(shell: Shell, dsn: str, *words: str) -> "subprocess.Popen[str]":
-    """Start a run on that database, and wait until its engine stands."""
+def theirs(shell: Shell, dsn: str) -> tuple[str, ...]:
+    """Mark that database as one to work in; the options that name it."""
     path = Path(shell.home) / "theirs.toml"
     path.write_text('[targets.embedded]\n[targets.theirs]\nkind = "postgres"\ndsn_env = "THEIRS"\n')
     shell.environ["THEIRS"] = dsn
     config = ("--config", str(path), "--target", "theirs")
     marked = shell.do("db", "init", *config, f"--yes={urlsplit(dsn).path[1:]}")
     assert marked.code == 0, marked.err
-    return shell.begin_run(*FILL, *config, "--set", f"run.step_timeout_s={TIMEOUT_S}", *words)
+    return config
+
+
+def begin(shell: Shell, dsn: str, *words: str) -> "subprocess.Popen[str]":
+    """Start a run on that database, and wait until its engine stands."""
+    return shell.begin_run(*FILL, *theirs(shell, dsn), "--set", f"run.step_timeout_s={TIMEOUT_S}", *words)
 
 
 def ended(shell: Shell, process: "subprocess.Popen[str]") -> tuple[dict[str, Any], list[AttemptEnded]]:
