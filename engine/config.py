@@ -7,6 +7,11 @@ import msgspec
 
 from engine.model.production import ProductionTargets
 
+SPARE_CONNECTIONS = 5
+"""For the two samplers, the reconciler, the truth at the end, and an operator's own look."""
+_SUPERUSER_RESERVED = 3
+"""Connections Postgres keeps back, by its default."""
+
 
 class SettingsInvalid(Exception):
     """A setting cannot be used. The message is one sentence: where, the value, and what would be right."""
@@ -186,6 +191,11 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """It stops this long after its last user left."""
     max_connections: int = 100
 
+    @property
+    def room(self) -> int:
+        """Connections it has for workers."""
+        return self.max_connections - SPARE_CONNECTIONS - _SUPERUSER_RESERVED
+
 
 class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a run keeps."""
@@ -196,6 +206,8 @@ class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`batched` every 200 ms off the loop, or `each` for power loss."""
     keep: int = 20
     """Runs that `prune` leaves."""
+    waterfall: bool = True
+    """The success waterfall is computed when a run ends; else `slotfill optimum` has the bound later."""
 
 
 class ObserveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -297,6 +309,11 @@ class TargetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bookings made in one run on a remote target at most."""
     minutes: float = 15.0
     """Length of one run on a remote target at most."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether its runs work in the embedded cluster: `embedded` itself, and an API without an address."""
+        return self.kind == "embedded" or (self.kind == "api" and not (self.base_url or self.base_url_env))
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,8 +23,9 @@ from engine.model.run_state import RunState
 from engine.model.verdict import Experiment
 from engine.model.waterfall import Waterfall
 from engine.opening import Opened
-from engine.planning import strategies
+from engine.passes import WHOLE
 from engine.records.journal import read
+from engine.records.ledger_parts import LedgerParts
 from engine.records.levels import RoundSamples, experiment_of, levels_of, sweep_of
 from engine.records.result import Ending, Persisted, build_result, write_result
 from engine.records.samples import read as read_samples
@@ -35,9 +36,12 @@ from engine.records.waterfall import PLANS, attempted, fell, keep_ground
 from engine.target import Capability
 from engine.thresholds import held as held_to
 from engine.thresholds import taken_in
+from engine.wanted import strategies
 
 _GROUND_S = 10.0
 """Longest time to read what others had taken."""
+MOST_FALLEN = WHOLE
+"""Attempts of which a waterfall is computed when a run ends: the planner is asked once more for every one of them."""
 LAG_TO_MENTION_NS = 25_000_000
 """A loop later than this spoils what it measures: steps here take single milliseconds."""
 
@@ -89,6 +93,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             alerts=(
                 *alerts(run.lag.p99_ns()),
                 *below_sight(stands.manifest.client_floor, samples),
+                *(too_many(run.tally.attempts) if stands.manifest.plan in PLANS and stands.sweep is None else ()),
                 *stands.checks.alerts,
                 *run.passes.alerts,
                 *(stands.continued.alerts if stands.continued is not None else ()),
@@ -132,6 +137,8 @@ async def _fell(stands: Opened, result: Result) -> Waterfall | None:
     target = run.target
     if result.plan not in PLANS or stands.sweep is not None or Capability.VERIFY not in target.capabilities:
         return None
+    if result.attempts > MOST_FALLEN:
+        return None
     taken: dict[str, tuple[Taken, ...]] = {}
     ours = await asyncio.to_thread(attempted, stands.folder)
     try:
@@ -157,6 +164,8 @@ async def _fell(stands: Opened, result: Result) -> Waterfall | None:
         waiting=result.plan == "assign",
     )
     await asyncio.to_thread(keep_ground, stands.folder, ground)
+    if not settings.records.waterfall:
+        return None
     return await asyncio.to_thread(fell, stands.folder, ground, result)
 
 
@@ -179,6 +188,14 @@ def alerts(lag_p99_ns: int) -> tuple[str, ...]:
     late = f"the engine's own loop was late by {lag_p99_ns / 1e6:.0f} ms (p99 of the last ten seconds)"
     cure = "use fewer workers or a lower rate to measure the platform"
     return (f"{late}: latencies of this run are partly the engine's; {cure}",)
+
+
+def too_many(attempts: int) -> tuple[str, ...]:
+    """What is not in the result, as it would take too long when a run ends."""
+    if attempts <= MOST_FALLEN:
+        return ()
+    most = f"{attempts} attempts are too many for a success waterfall at the end of a run, which takes {MOST_FALLEN}"
+    return (f"{most} at most: slotfill optimum takes the time",)
 
 
 def below_sight(floor: ClientFloor | None, samples: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
@@ -242,8 +259,14 @@ def _words(stands: Opened) -> Words:
 
 def _unread(stands: Opened) -> Ledger:
     """The ledger of a run whose database could not be read: nothing in it is verified; of unreadable records, none."""
-    with contextlib.suppress(RecordsDamaged):
-        return ledger(_words(stands), None, {})
+    attempts = stands.run.tally.attempts
+    with contextlib.suppress(RecordsDamaged, RecordsFailed):
+        if attempts <= WHOLE:
+            return ledger(_words(stands), None, {})
+        with contextlib.closing(LedgerParts(stands.folder, attempts)) as parts:
+            through_api = Capability.STEPS not in stands.run.target.capabilities
+            parts.hear(read(stands.folder), through_api=through_api)
+            return parts.unread()
     return Ledger(balanced=False)
 
 

@@ -52,6 +52,8 @@ class Shell:
             # A busy machine is no slow server: what a look tells must not depend on it.
             "SLOTFILL_OBSERVE_TIMEOUT_S": "5",
             "SLOTFILL_EMBEDDED_MAX_CONNECTIONS": "150",
+            # Its solver takes longer than most runs here; tests/cli/test_optimum.py has it.
+            "SLOTFILL_RECORDS_WATERFALL": "false",
             "PYTHONPATH": str(Path(__file__).parent.parent),
             "PYTHONWARNINGS": "error",
             "SLOTFILL_LOCAL_ONLY": "1",

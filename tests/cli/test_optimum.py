@@ -7,6 +7,12 @@ import pytest
 from tests.shell import Shell
 
 
+@pytest.fixture(autouse=True)
+def _with_waterfall(shell: Shell) -> None:
+    """As a user has it; other tests do without."""
+    shell.environ["SLOTFILL_RECORDS_WATERFALL"] = "true"
+
+
 @pytest.mark.timeout(180)
 def test_the_stress_set_is_proven_and_no_run_beats_it(shell: Shell) -> None:
     shell.do("run", "assign", "--concurrency", "5", "--headless", "--yes", timeout=90)
@@ -29,6 +35,13 @@ def test_the_stress_set_is_proven_and_no_run_beats_it(shell: Shell) -> None:
     assert "could be seated" in told
     assert "proven bound 105" in told
     assert "rules: at most 3 tables a booking" in told
+
+
+def test_a_run_told_to_do_without_a_waterfall_has_none_and_optimum_has_it_later(shell: Shell) -> None:
+    shell.environ["SLOTFILL_RECORDS_WATERFALL"] = "false"
+    shell.do("run", "create", "--count", "1", "--headless", "--yes", timeout=90)
+    assert json.loads((shell.runs()[-1] / "result.json").read_text())["waterfall"] is None
+    assert shell.do("optimum", "--json", timeout=90).json()["waterfall"]["persisted"] == 1
 
 
 def test_an_evening_that_was_too_small_names_who_was_missed_and_its_bound_is_over_what_was_free(shell: Shell) -> None:
