@@ -17,10 +17,15 @@ DEFAULTS: dict[str, AlertSettings] = {
     "server-gone": AlertSettings(when="look_age_s > 5", for_s=3.0, severity="critical"),
     # The platform's own thresholds (its config/observability/alerts.json and its notes for operators).
     "success-rate": AlertSettings(when="success_rate_with_room < 0.9", window_s=900.0, least=20),
-    "hold-conflicts": AlertSettings(when="hold_conflicts > 10", window_s=300.0),
-    "conflict-storm": AlertSettings(when="hold_conflicts > 10", window_s=60.0, for_s=120.0, severity="error"),
+    # Theirs are more than 10 conflicts in five minutes, and in each minute of two. A run makes in seconds what they
+    # have in a day, and is there to make conflicts: as a share they mean the same at every pace.
+    "hold-conflicts": AlertSettings(when="hold_conflict_rate > 1", window_s=300.0, least=20),
+    "conflict-storm": AlertSettings(
+        when="hold_conflict_rate > 2", window_s=60.0, for_s=120.0, least=20, severity="error"
+    ),
     "attempt-errors": AlertSettings(when="attempt_errors > 5", window_s=900.0, severity="error"),
-    "confirm-errors": AlertSettings(when="refused_rate.confirm >= 0.03", window_s=600.0, least=20),
+    # Theirs is 3 %: people confirm one at a time, and workers that meet at a table are refused by the half dozen.
+    "confirm-errors": AlertSettings(when="refused_rate.confirm >= 0.1", window_s=600.0, least=200),
     "blocked": AlertSettings(when="blocked > 50", for_s=180.0, severity="error"),
     "stale-holds": AlertSettings(when="stale_holds > 25", for_s=300.0),
     "untold": AlertSettings(when="untold > 5", window_s=300.0),
@@ -29,10 +34,11 @@ DEFAULTS: dict[str, AlertSettings] = {
     "unknown": AlertSettings(when="unknown > 0", window_s=900.0, severity="error"),
     "deadlocks": AlertSettings(when="deadlocks > 0", window_s=60.0),
     "backlog": AlertSettings(when="backlog > 50", for_s=60.0),
-    "slow-hold": AlertSettings(when="p95_ms.hold > 500", for_s=10.0),
-    "slow-confirm": AlertSettings(when="p95_ms.confirm > 500", for_s=10.0),
+    "slow-hold": AlertSettings(when="p95_ms.hold > 500", for_s=10.0, least=20),
+    "slow-confirm": AlertSettings(when="p95_ms.confirm > 500", for_s=10.0, least=20),
     "connections": AlertSettings(when="connections_share > 0.9", for_s=30.0),
-    "loop-late": AlertSettings(when="lag_p99_ms > 25", for_s=5.0),
+    # Lag is told of the last ten seconds: a start, or one hiccup, is past its bound for as long and is no trouble.
+    "loop-late": AlertSettings(when="lag_p99_ms > 25", for_s=20.0),
 }
 """Rules by name; documented, line by line, in config.toml."""
 _USUAL = AlertSettings(window_s=300.0, for_s=0.0, clear_s=10.0, least=0, severity="warning", on=True)

@@ -1,10 +1,13 @@
 """What the console does at a command beyond its own view: workers, filters, details, copies, exports."""
 
+import os
+
 from textual.timer import Timer
 
 from engine.model.command import Verb
 from engine.records.trouble import RecordsFailed
 from tui.deciding import DecidingConsole
+from tui.format import short_path
 from tui.lines import Ink
 from tui.panels.workers import SORTS
 from tui.picture import picture
@@ -119,4 +122,6 @@ class ActingConsole(TerminalConsole, DecidingConsole):
         except (OSError, RecordsFailed) as error:
             self.say(f"export: not written: {error}", Ink.FAULT)
             return
-        self.say(f"exported to {path}", Ink.FILLED)
+        # Its end, where the folder's name is, is not to be cut off.
+        room = self.size.width - len(" exported to ")
+        self.say(f"exported to {short_path(path, room, os.environ.get('HOME', ''))}", Ink.FILLED)

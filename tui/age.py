@@ -1,18 +1,18 @@
 """How old the last look at the server is, where it is not of now. Pure."""
 
 from engine.model.snapshot import RunSnapshot
-from tui.format import elapsed, took
+from tui.format import age, elapsed
 
 _FRESH_NS = 5_000_000_000
 """Looks come some times a second; one that is older than this is not of now, trouble or none."""
 
 
 def look_age(snapshot: RunSnapshot) -> str:
-    """`AS OF 03:32, 9.0 s AGO !` when what a look told is not of now; empty when it is, or when there was none."""
+    """`AS OF 03:32, 9 s AGO !` when what a look told is not of now; empty when it is, or when there was none."""
     sample = snapshot.sample
     if sample is None:
         return ""
     age_ns = max(0, snapshot.run.elapsed_ns - sample.at_ns)
     if not snapshot.sample_trouble and (age_ns <= _FRESH_NS or snapshot.run.state.is_over):
         return ""
-    return f"AS OF {elapsed(sample.at_ns)}, {took(age_ns)} AGO !"
+    return f"AS OF {elapsed(sample.at_ns)}, {age(age_ns)} AGO !"

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
 from tui.asking import AskingConsole
+from tui.collecting import collect_seldom
 from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
 from tui.driver import LinkDriver
 from tui.format import elapsed
@@ -47,11 +48,15 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
         waiting = asyncio.ensure_future(self.first_picture.wait())
         await asyncio.wait([waiting], timeout=_FIRST_PICTURE_S)
         waiting.cancel()
+        if self.driver is not None:
+            # Only where the process is the console's own.
+            collect_seldom()
 
     async def _watch(self) -> None:
         """Ask, draw, sleep: one after the other, so a slow engine or terminal only lowers the rate."""
         due_ns = 0
         while True:
+            self.let_go()
             if self._keeps_up() and self.clock.now_ns() >= due_ns and not self.main.banner.frozen:
                 await self.look()
                 due_ns = self.clock.now_ns() + round(self.driver.link.step_s * 1e9 if self.driver else 0)

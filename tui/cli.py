@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 USAGE = 2
+_RECORDS = 7
 
 RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
@@ -177,7 +178,7 @@ def _looks(verb: _Verb) -> None:
     made = verb("events", "runs", "print a run's journal as JSON lines")
     _which_run(made)
     _common(made)
-    made = verb("prune", "runs", "remove old runs, or those that are named, and their databases")
+    made = verb("prune", "prune", "remove old runs, or those that are named, and their databases")
     made.add_argument("runs_given", nargs="*", metavar="RUN", help="these; default: all but the newest")
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
@@ -375,7 +376,11 @@ def options_of(args: argparse.Namespace) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     made = parser()
-    args = made.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if any(word.startswith("--") and word.endswith("=--") for word in given):
+        # argparse would take the sign away and hand on a list without anything in it.
+        made.error("-- is no value of an option")
+    args = made.parse_args(given)
     if args.version:
         version = importlib.import_module("engine").__version__
         sys.stdout.write(f"slotfill {version}\n")
@@ -383,14 +388,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.verb is None:
         made.print_help()
         return USAGE
-    _mask_words()
     try:
+        _mask_words()
         code: int = importlib.import_module(f"tui.verbs.{args.module}").main(args)
     except BrokenPipeError:
         # Whoever read our output has gone, as `| head` does; the interpreter must not complain at exit.
         sys.stderr.close()
         return 0
+    except FileNotFoundError as error:
+        if _is_somewhere():
+            raise
+        sys.stderr.write(f"slotfill: the folder you are in is gone ({error.strerror}); cd to another\n")
+        return USAGE
+    except _of_the_world() as error:
+        # What a verb has no other answer to: no line of a run's folder or of a setting is worth a trace.
+        sys.stderr.write(f"slotfill: {error}\n")
+        return _RECORDS if "Records" in type(error).__name__ else USAGE
     return code
+
+
+def _is_somewhere() -> bool:
+    """Whether there is a current folder."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _of_the_world() -> tuple[type[Exception], ...]:
+    """Failures whose message is a sentence for people. Loaded only when something was raised."""
+    from engine.config import SettingsInvalid  # noqa: PLC0415
+    from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound  # noqa: PLC0415
+
+    return (RecordsFailed, RecordsDamaged, RunNotFound, SettingsInvalid)
 
 
 def _mask_words() -> None:

@@ -230,6 +230,9 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "next-alert", ("n",), "to the next alert that is not acknowledged", lambda app, _: app.next_alert(), _TIME
     ),
+    ConsoleCommand(
+        "previous-alert", ("o",), "to the alert before, acknowledged or not", lambda app, _: app.previous_alert(), _TIME
+    ),
     ConsoleCommand("acknowledge", ("a",), "acknowledge alerts", lambda app, _: app.acknowledge(), _TIME),
     *(
         ConsoleCommand(

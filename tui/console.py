@@ -17,6 +17,11 @@ from tui.screens.main import MainScreen
 Export = Callable[[RunSnapshot, str], Awaitable[str]]
 
 
+_USUAL_NS = 10_000_000_000
+_STANDS_NS = {Ink.CONTENTION: 30_000_000_000, Ink.FAULT: 0}
+"""How long a message stands; 0 for until the next. What did not go as it was meant stands longer."""
+
+
 class Console(App[str]):
     """The parts that every half of the console shares."""
 
@@ -49,6 +54,7 @@ class Console(App[str]):
         self.export = export
         self.clock = RunningClock()
         self.last = None
+        self._said_ns = 0
         self.first_picture = asyncio.Event()
         self.main = MainScreen(self.clock, ascii_only=ascii, watch=watch)
         self.set_class(ascii, "-ascii")
@@ -59,8 +65,18 @@ class Console(App[str]):
 
     def tell(self, **words: object) -> None:
         """Change what the console itself says."""
+        if "message" in words:
+            self._said_ns = self.clock.now_ns()
+            words.setdefault("ink", Ink.TEXT)
         self.main.say(msgspec.structs.replace(self.main.banner, **words))
 
     def say(self, message: str, ink: Ink = Ink.TEXT) -> None:
-        """One line for the operator, until the next."""
+        """One line for the operator, until the next or until it has stood for a while."""
         self.tell(message=message, ink=ink)
+
+    def let_go(self) -> None:
+        """Take away a message that has stood long enough: what is old must not read as if it were of now."""
+        banner = self.main.banner
+        stands_ns = _STANDS_NS.get(banner.ink, _USUAL_NS)
+        if banner.message and stands_ns and self.clock.now_ns() - self._said_ns > stands_ns:
+            self.tell(message="")

@@ -1,6 +1,7 @@
 """Figures as words: the only place that knows milliseconds, thousands and what may not reach a terminal."""
 
 import re
+import unicodedata
 
 from engine.model.snapshot import RunSnapshot
 
@@ -9,13 +10,32 @@ _S = 1_000_000_000
 # Control characters would move the cursor or recolour the screen; the invisible marks (bidirectional overrides,
 # zero-width signs) would make a line read as something it is not; variation selectors change widths.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_ODD = re.compile("[^ -\u02ff\u2010-\u27ff\u2800-\u28ff]")
+"""Beyond what nearly every text is made of: only there are signs that stand upon others."""
+_MOST_MARKS = 2
+"""Upon one sign; no language writes more than that, and a heap of them covers the lines above and below."""
 
 
 def plain(text: str) -> str:
     """The text on one line, with nothing in it that a terminal would obey."""
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(" ", text)
+    if text.isascii() and text.isprintable():
+        return text
+    text = _UNSAFE.sub(" ", text)
+    return _calm(text) if _ODD.search(text) else text
+
+
+def _calm(text: str) -> str:
+    """The text without heaps of marks upon its signs."""
+    kept: list[str] = []
+    marks = 0
+    for sign in text:
+        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(sign)
+    return text if len(kept) == len(text) else "".join(kept)
 
 
 def took(ns: int | None) -> str:
@@ -40,6 +60,20 @@ def took(ns: int | None) -> str:
     return f"{minutes // 1440}d"
 
 
+def age(ns: int | None) -> str:
+    """How long ago something was, another once a second at most: `0 s`, `9 s`, `75 s`, `12m05s`; `-` for never."""
+    if ns is None:
+        return "-"
+    return f"{max(0, ns) // _S} s" if ns < 99_500_000_000 else took(ns)
+
+
+def about(ns: int) -> str:
+    """A length whose tenths say nothing, such as what a look took: `<1 ms`, `8 ms`, `94 ms`, `1.2 s`."""
+    if ns >= 999_500_000:
+        return took(ns)
+    return f"{ns / _MS:.0f} ms" if ns >= _MS else "<1 ms"
+
+
 def elapsed(ns: int) -> str:
     """A running clock: `03:41`, `1:03:41`."""
     seconds = max(0, ns) // _S
@@ -50,6 +84,22 @@ def elapsed(ns: int) -> str:
 def moment(ns: int) -> str:
     """A moment since the run began, to the tenth: `03:41.2`."""
     return f"{elapsed(ns)}.{max(0, ns) % _S // 100_000_000}"
+
+
+def short_path(path: str, room: int, home: str = "") -> str:
+    """A path in so many cells: `~` for home, and names left out of its middle: `~/.../snapshots/3`. Its end stays."""
+    home = home.rstrip("/")
+    if home and path.startswith(f"{home}/"):
+        path = f"~{path[len(home) :]}"
+    if len(path) <= room:
+        return path
+    begins, *names = path.split("/")
+    short = names[-1]
+    for name in reversed(names[:-1]):
+        if len(f"{begins}/.../{name}/{short}") > room:
+            break
+        short = f"{name}/{short}"
+    return f"{begins}/.../{short}"
 
 
 def size_of(count: int) -> str:
@@ -74,6 +124,13 @@ def per_second(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.1f}/s" if value < 9.95 else f"{value:.0f}/s"
+
+
+def steady(value: float | None) -> str:
+    """A rate whose tenths say nothing, as few statements a second are our own looks: `3/s`, `240/s`, `<1/s`, `0/s`."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}/s" if value >= 0.95 or value <= 0 else "<1/s"
 
 
 def tally(count: int) -> str:

@@ -61,7 +61,7 @@ async def watch(ready: Ready, *, as_json: bool) -> int:
     if as_json:
         say_json(result)
     for line in summary(result):
-        tell(line) if as_json else say(line)
+        tell(plain(line)) if as_json else say(plain(line))
     return result.exit_code
 
 
@@ -80,7 +80,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         except LinkLost as lost:
             if started(pid) is None:
                 return snapshot
-            tell(f"{lost}; the engine does not answer, but its process {pid} lives: asking again")
+            tell(f"{plain(str(lost))}; the engine does not answer, but its process {pid} lives: asking again")
             await asyncio.sleep(EVERY_S)
             continue
         # What is planned is known a moment after the engine stands.
@@ -89,23 +89,23 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         if first:
             told_plan = True
             for line in baseline(snapshot):
-                tell(line)
+                tell(plain(line))
         over = [leg for leg in snapshot.legs if leg.is_over and leg.leg >= told_legs]
         if len(snapshot.legs) > 1 or any(leg.pending is not None for leg in over):
             for leg in over:
                 for line in leg_lines(leg):
-                    tell(line)
+                    tell(plain(line))
                 told_legs = leg.leg + 1
         if not told_lost and snapshot.truth.missed:
-            tell(first_lost(snapshot.truth.missed[0]))
+            tell(plain(first_lost(snapshot.truth.missed[0])))
             told_lost = True
         if snapshot.alerts.raised > told_alerts:
             for alert in snapshot.alerts.alerts[told_alerts - snapshot.alerts.raised :]:
-                tell(f"ALERT {alert.rule} ({alert.severity}): {alert.value:.4g} where {alert.says}")
+                tell(plain(f"ALERT {alert.rule} ({alert.severity}): {alert.value:.4g} where {alert.says}"))
             told_alerts = snapshot.alerts.raised
         # Short runs end between two lines; looking more often than printing lets the command end with them.
         if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
-            tell(progress(snapshot))
+            tell(plain(progress(snapshot)))
             printed_ns = snapshot.run.elapsed_ns
         if snapshot.run.exit_code is None:
             await asyncio.sleep(EVERY_S / 10)
@@ -119,7 +119,7 @@ async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
         with contextlib.suppress(LinkLost):
             door = await LinkDoor.open(Path(ready.socket))
             answer = await door.act(Command(Verb.STOP), who())
-            tell(answer.text)
+            tell(plain(answer.text))
             await door.close()
 
 

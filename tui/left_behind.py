@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.model.ids import RunId
 from engine.model.sample import StaleHold, ZoneLocked
-from tui.format import took
+from tui.format import age
 from tui.lines import Ink, Line, Span, line
 from tui.table import Column, choose, head, row
 
@@ -55,8 +55,8 @@ def _hold_cells(hold: StaleHold, run: RunId) -> list[Span]:
     return [
         Span("+".join(hold.tables) or "no table", Ink.FAULT),
         Span(f"{hold.day[5:]} {hold.starts}-{hold.ends}" if hold.starts else "-", Ink.TEXT),
-        Span(took(hold.expired_for_ns), Ink.STRONG),
-        Span(took(hold.age_ns), Ink.MUTED),
+        Span(age(hold.expired_for_ns), Ink.STRONG),
+        Span(age(hold.age_ns), Ink.MUTED),
         Span(_maker(hold.run, run) + (f" #{hold.attempt}" if hold.attempt is not None else ""), Ink.CONTENTION),
         Span(hold.booking or "none", Ink.TEXT),
         Span(hold.hold_id[:8], Ink.MUTED),
@@ -70,7 +70,7 @@ def _lock_cells(one: ZoneLocked, run: RunId) -> list[Span]:
         Span(one.zone, Ink.CONTENTION),
         Span(f"{one.day[5:]} {one.slot}".strip() or "-", Ink.TEXT),
         Span(str(one.party or "-"), Ink.MUTED),
-        Span(took(one.age_ns), Ink.STRONG),
+        Span(age(one.age_ns), Ink.STRONG),
         Span(_maker(one.run, run), Ink.MUTED),
     ]
 

@@ -149,6 +149,33 @@ def _cells(span: Span) -> int:
     return len(span.text) if span.text.isascii() else Segment(span.text).cell_length
 
 
+class Flat(Inked):
+    """Lines with neither border nor padding around them."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: there is nothing around them, and Textual's way there costs as much again.
+
+        Colours are filtered once an ink, not once a line.
+        """
+        filters = self.get_line_filters()
+        if filters != self._filters:
+            self._filters = filters
+            self._strips.clear()
+            self._styles_of.clear()
+        strips = [self.render_line(y) for y in range(crop.y, crop.bottom)]
+        if crop.column_span == (0, self.size.width):
+            return strips
+        return [strip.crop(crop.x, crop.right) for strip in strips]
+
+    _filters: Sequence[LineFilter] = ()
+
+    def _filtered(self, style: Style) -> Style:
+        background = self.background_colors[1]
+        for one in self._filters:
+            style = one.apply([Segment(" ", style)], background)[0].style or style
+        return style
+
+
 class Raised(Inked):
     """Lines on a ground that is not the screen's, with inks for that ground."""
 
@@ -158,7 +185,7 @@ class Raised(Inked):
         return self
 
 
-class Panel(Inked, can_focus=True):
+class Panel(Flat, can_focus=True):
     """One panel. A kind of panel gives `TITLE`, `KEY`, and pure functions from the snapshot to lines."""
 
     DEFAULT_CSS = ""
@@ -180,29 +207,6 @@ class Panel(Inked, can_focus=True):
         super().__init__(ascii_only=ascii_only, id=self.NAME)
         self.snapshot: RunSnapshot | None = None
         self.view = View(ascii=ascii_only)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines as they are: a panel has neither border nor padding, and Textual's way there costs as much again.
-
-        Colours are filtered once an ink, not once a line.
-        """
-        filters = self.get_line_filters()
-        if filters != self._filters:
-            self._filters = filters
-            self._strips.clear()
-            self._styles_of.clear()
-        strips = [self.render_line(y) for y in range(crop.y, crop.bottom)]
-        if crop.column_span == (0, self.size.width):
-            return strips
-        return [strip.crop(crop.x, crop.right) for strip in strips]
-
-    _filters: Sequence[LineFilter] = ()
-
-    def _filtered(self, style: Style) -> Style:
-        background = self.background_colors[1]
-        for one in self._filters:
-            style = one.apply([Segment(" ", style)], background)[0].style or style
-        return style
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
@@ -265,8 +269,10 @@ class Panel(Inked, can_focus=True):
         """Keep the cursor on its row while rows move, and on the screen."""
         if self.snapshot is None:
             return
-        rows = self.rows(self.snapshot, self.view)
         cursor = self.view.cursor
+        if not cursor and not self.view.top and not self.view.focused:
+            return  # nobody has been here: there is nothing to keep, and naming every row of every panel costs
+        rows = self.rows(self.snapshot, self.view)
         if rows and cursor not in rows and self.view.focused:
             # The row is gone: the cursor goes to the row that was beside it, not back to the top.
             cursor = rows[min(self._cursor_was_at, len(rows) - 1)]

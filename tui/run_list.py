@@ -7,6 +7,7 @@ import msgspec
 
 from engine.model.run_state import RunState
 from engine.records.archive import RESULT, RunEntry, list_runs
+from engine.records.reading import content
 from tui.format import size_of, tally
 from tui.lines import Ink, Line, Span, label, line
 from tui.table import Column, choose, head, row
@@ -58,8 +59,8 @@ def read_rows(root: Path) -> tuple[RunRow, ...]:
 
 def _row(entry: RunEntry) -> RunRow:
     try:
-        result = msgspec.json.decode((entry.path / RESULT).read_bytes(), type=_Result)
-    except (OSError, ValueError):  # msgspec's DecodeError is a ValueError
+        result = msgspec.json.decode(content(entry.path / RESULT), type=_Result)
+    except (OSError, ValueError, RecursionError):  # msgspec's DecodeError is a ValueError
         return RunRow(entry)
     return RunRow(entry, result.attempts, result.outcomes)
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from engine.model.detail import ConnectionGroup, Detail, ServerTold
 from engine.model.sample import Sample
-from tui.format import size_of, tally, took
+from tui.format import age, size_of, tally, took
 from tui.lines import Ink, Line, beside, line
 from tui.spark import bar
 from tui.worker_detail import fact, section
@@ -137,7 +137,7 @@ def _settings(told: ServerTold, width: int) -> list[Line]:
 
 
 def _databases(told: ServerTold, width: int) -> list[Line]:
-    lines = [section(f"databases of the server   (sizes {took(told.sizes_age_ns)} old)")]
+    lines = [section(f"databases of the server   (sizes {age(told.sizes_age_ns)} old)")]
     lines.append(line((f"  {'SIZE':>8} {'CONN':>5} {'COMMITS':>8} {'ROLLB':>6} {'DEADL':>5}  NAME", Ink.MUTED)))
     for one in told.databases[:30]:
         size = "-" if one.size is None else size_of(one.size)

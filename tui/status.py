@@ -7,7 +7,7 @@ import msgspec
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunFace, RunSnapshot
 from tui.age import look_age
-from tui.format import elapsed, per_second, ratio, size_of, tally, took, turns_word
+from tui.format import about, elapsed, per_second, ratio, size_of, tally, took, turns_word
 from tui.lines import BLANK, Ink, Line, Part, Span, cut, fit, ink_of, label, line, part, squeeze, width_of
 from tui.spark import bar
 from tui.watching import holds_line, run_parts
@@ -134,7 +134,7 @@ def _run_line(run: RunFace, banner: Banner, width: int) -> Line:
             part(4, (reason.strip(), Ink.MUTED)) if reason else part(9),
             part(3, (f"{run.name} " if run.name else "", Ink.ACCENT), (run.run_id, Ink.MUTED)),
             *(run_parts(run, width - 30) if run.watches else _plan_parts(run, banner)),
-            part(5, ("lag ", Ink.MUTED), (took(run.lag_p99_ns) + (" !" if lag is Ink.CONTENTION else ""), lag)),
+            part(5, ("lag ", Ink.MUTED), (about(run.lag_p99_ns) + (" !" if lag is Ink.CONTENTION else ""), lag)),
             part(8, (f"{run.consoles} consoles" if run.consoles != 1 else "1 console", Ink.MUTED)),
             part(10, (attached_words(run), Ink.MUTED)) if len(run.attached) > 1 else part(10),
             part(9, (f"journal {size_of(run.journal_bytes)}", Ink.MUTED)),
@@ -254,7 +254,7 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
             part(7, ("deadlocks ", Ink.MUTED), (str(sample.deadlocks), Ink.FAULT if sample.deadlocks else Ink.TEXT)),
             _busy(run),
             *_idle(run),
-            part(8, (f"look {took(sample.took_ns)}", Ink.MUTED)),
+            part(8, (f"look {about(sample.took_ns)}", Ink.MUTED)),
             part(-1, (look_age(snapshot), Ink.UNKNOWN)) if look_age(snapshot) else part(9),
             part(5, (f"STALE LOOK: {snapshot.sample_trouble}", Ink.UNKNOWN)) if snapshot.sample_trouble else part(9),
         ],

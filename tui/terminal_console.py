@@ -101,15 +101,17 @@ class TerminalConsole(Console):
         """Copy: through tmux where one runs here, as it swallows the terminal's own way unless it is told not to."""
         if self.abilities.tmux_here:
             done = await _into_tmux(text)
-            self.say(
-                "copied to tmux's buffer" if done else "tmux did not take the copy", Ink.TEXT if done else Ink.FAULT
-            )
+            if done:
+                self.say(f"copied to tmux's buffer (prefix ] pastes it): {text}")
+            else:
+                self.say("tmux did not take the copy; it is nowhere", Ink.FAULT)
             return
         if copy_sequence(text, self.abilities.inside) is None:
-            self.say("the row is too long for the terminal's clipboard", Ink.CONTENTION)
+            self.say(f"not copied: {len(text)} signs are too long for the terminal's clipboard", Ink.CONTENTION)
             return
         self.copy_to_clipboard(text)
-        self.say("sent to the terminal's clipboard (a terminal may not take it)")
+        # No terminal ever says whether it took it.
+        self.say(f"sent to the terminal's clipboard, if it takes copies: {text}")
 
     def copy_to_clipboard(self, text: str) -> None:
         """Send it as the terminal takes it; Textual's own does not reach through tmux or screen."""

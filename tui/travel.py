@@ -10,6 +10,7 @@ from engine.metrics.series import LONGEST, SECOND_NS
 from engine.model.command import Verb
 from engine.model.snapshot import EventLine
 from engine.records.archive import find
+from engine.records.past import Past
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
 from tui.behind import read_behind
 from tui.format import elapsed, length_ns, moment
@@ -17,7 +18,7 @@ from tui.lines import Ink
 from tui.screens.menu import MenuScreen
 from tui.speed import LEAST, MOST, read_speed
 from tui.standing import StandingConsole
-from tui.timeline import MomentInvalid, belongs, following, preceding, read_moment, words_of
+from tui.timeline import Alert, MomentInvalid, belongs, following, preceding, read_moment, words_of
 
 _HELD_NS = 400_000_000
 """Presses no further apart than this are one key held down."""
@@ -151,10 +152,28 @@ class TravellingConsole(StandingConsole):
             known = f"{len(alerts)} acknowledged" if alerts and not fresh else f"{len(alerts)} before it"
             self.say("no alert so far" if not alerts else f"no further alert, {known}")
             return
-        one = coming[0]
+        await self._to_alert(past, coming[0], alerts)
+
+    async def previous_alert(self) -> None:
+        """The alert before what is on the screen, acknowledged or not; from the present, the last one."""
+        past = await self.open_past()
+        if past is None:
+            return
+        await self.read_diary()
+        alerts = self.all_alerts()
+        here = self.here_ns
+        gone = [one for one in alerts if here is None or past.after(one.at_ns) < here]
+        if not gone:
+            self.say(f"no alert before {elapsed(here or 0)}" if alerts else "no alert so far")
+            return
+        await self._to_alert(past, gone[-1], alerts)
+
+    async def _to_alert(self, past: Past, one: Alert, alerts: Sequence[Alert]) -> None:
         self._hold()
         times = f", {one.count} times until {moment(one.until_ns)}" if one.count > 1 else ""
-        words = f"alert {alerts.index(one) + 1} of {len(alerts)}: {moment(one.at_ns)} {one.word}{times}: {one.text}"
+        # What rules raised is of the word alert, which stands before it already.
+        what = f"{one.word}{times}: {one.text}" if one.word != "alert" else f"{one.text}{times}"
+        words = f"alert {alerts.index(one) + 1} of {len(alerts)}: {moment(one.at_ns)} {what}"
         await self.go_to(past.after(one.at_ns), words, Ink.FAULT)
 
     async def acknowledge(self) -> None:

@@ -46,7 +46,7 @@ async def follow(ready: Ready, *, as_json: bool) -> int:
 
     def out(text: str) -> None:
         said.append(text)
-        tell(text) if as_json else say(text)
+        tell(plain(text)) if as_json else say(plain(text))
 
     try:
         door = await LinkDoor.open(Path(ready.socket))

@@ -1,7 +1,7 @@
 """What the console says on a database without a run: where a run would be, that there is none, and what is not done."""
 
 from engine.model.snapshot import RunFace, RunSnapshot
-from tui.format import took
+from tui.format import age
 from tui.lines import Ink, Line, Part, cut, line, part, squeeze
 
 PRESET = "watch"
@@ -50,7 +50,7 @@ def holds_line(snapshot: RunSnapshot, width: int) -> Line:
     parts = [part(3, ("no run here", Ink.MUTED))]
     if sample is not None:
         oldest = max((hold.expired_for_ns for hold in sample.stale_holds), default=0)
-        stale = f"{len(sample.stale_holds)}" + (f" oldest {took(oldest)} !" if oldest else "")
+        stale = f"{len(sample.stale_holds)}" + (f" oldest {age(oldest)} !" if oldest else "")
         for place, (begin, name, value, ink) in enumerate(
             (
                 ("stale holds", "stale holds", stale, Ink.FAULT if oldest else Ink.TEXT),

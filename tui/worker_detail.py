@@ -28,12 +28,20 @@ def short_name(member: QueueMember) -> str:
     return f"{name} LEFT BEHIND" if member.who.endswith(" left") else name
 
 
+BETWEEN = "free just now"
+"""Who holds a lock that others wait for, and nobody has."""
+NOBODY = "nobody has it now"
+
+
 def queue_line(queue: LockQueue, members: int) -> str:
-    """`w05 <- w07 w03 +2`: the holders, then the waiters in order."""
+    """`w05 <- w07 w03 +2`: the holders, then the waiters in order; without these, `w05 holds, nobody waits`."""
     holders = [short_name(one) for one in queue.members if one.granted]
     waiters = [short_name(one) for one in queue.members if not one.granted]
+    if not waiters:
+        return f"{' '.join(holders)} holds, nobody waits" if holders else NOBODY
     rest = f" +{len(waiters) - members}" if len(waiters) > members else ""
-    return f"{' '.join(holders) or 'nobody'} <- {' '.join(waiters[:members]) or 'none'}{rest}"
+    # Between the one who let go and the one who is woken a look sees no holder.
+    return f"{' '.join(holders) or BETWEEN} <- {' '.join(waiters[:members])}{rest}"
 
 
 def worker_detail(snapshot: RunSnapshot, row: str) -> tuple[str, list[Line]] | None:

@@ -112,9 +112,9 @@ def test_every_default_rule_is_raised_by_the_trouble_it_is_for_and_by_no_quiet_r
         "overbooking": replace(quiet, grew={"overbooked_slots": 1}),
         "server-gone": replace(quiet, sample=None, sample_trouble="refused"),
         "success-rate": replace(quiet, outcomes=picture(0, filled=50, contention=50).outcomes),
-        "hold-conflicts": replace(quiet, conflicts=replace(quiet.conflicts, total=11)),
+        "hold-conflicts": replace(quiet, conflicts=replace(quiet.conflicts, total=101)),
         "attempt-errors": replace(quiet, outcomes=picture(0, filled=100, fault=6).outcomes),
-        "confirm-errors": replace(quiet, steps=picture(0).steps),
+        "confirm-errors": replace(quiet, steps=tuple(replace(one, count=180, refused=20) for one in picture(0).steps)),
         "blocked": replace(quiet, sample=replace(sample, waits=(waiting,), stale_holds=())),
         "stale-holds": replace(quiet, sample=replace(sample, stale_holds=sample.stale_holds[:1] * 26)),
         "untold": replace(quiet, alerts=AlertsFace(webhook=SendingFace(dropped=6))),
@@ -142,7 +142,27 @@ def test_every_default_rule_is_raised_by_the_trouble_it_is_for_and_by_no_quiet_r
 
 def test_a_storm_is_raised_when_every_minute_of_two_has_its_conflicts() -> None:
     storm = rules(**{"conflict-storm": AlertSettings(on=True)})
-    assert words(Alerts(storm), [picture(at, conflicts=at // 3) for at in range(200)]) == ["raised 153"]
+    # From the twentieth attempt on there is enough to judge by.
+    assert words(Alerts(storm), [picture(at, conflicts=3 * at, filled=at) for at in range(200)]) == ["raised 140"]
+
+
+def test_a_run_whose_attempts_fight_as_attempts_do_raises_nothing_however_many_they_are() -> None:
+    """A run at 6/s has its tenth conflict within a quarter of a minute: a count says only how long it has gone on."""
+    calm = Alerts(rules_of(Settings()))
+    pictures = [picture(at, conflicts=2 * at, filled=6 * at) for at in range(300)]
+    quiet = [replace(one, steps=tuple(replace(step, refused=0) for step in one.steps)) for one in pictures]
+    assert words(calm, quiet) == []
+
+
+def test_the_beginning_of_a_run_is_no_trouble() -> None:
+    """Lag is told of ten seconds, so that a late start shows for ten; of three holds the slowest is the 95th."""
+    calm = Alerts(rules_of(Settings()))
+    slow = replace(picture(0).steps[0], step=Step.HOLD, count=3, refused=0, p95_ns=900_000_000)
+    begun = [replace(picture(at, filled=3), steps=(slow,)) for at in range(60)]
+    late = [replace(one, run=replace(one.run, lag_p99_ns=(at < 15) * 80_000_000)) for at, one in enumerate(begun)]
+    assert words(calm, late) == []
+    still = [replace(one.run, elapsed_ns=one.run.elapsed_ns + 60 * S, lag_p99_ns=80_000_000) for one in begun]
+    assert words(calm, [replace(begun[0], run=run) for run in still]) == ["raised 80"]
 
 
 def test_an_acknowledgement_names_who_and_a_later_alert_is_a_new_one() -> None:

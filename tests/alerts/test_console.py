@@ -32,7 +32,8 @@ def alerting() -> RunSnapshot:
     """One alert of each kind: open, acknowledged, over; and a rule that waits."""
     fold = Alerts(rules_of(Settings()))
     for at in range(0, 200, 5):
-        late = replace(picture(at, conflicts=at // 4, lost=at > 60, filled=100, contention=at // 2, fault=at // 40))
+        fights = 8 * max(0, at - 45)
+        late = replace(picture(at, conflicts=fights, lost=at > 60, filled=at, contention=at // 2, fault=at // 40))
         fold.take(replace(late, run=replace(late.run, lag_p99_ns=40_000_000 if 80 < at < 120 or at > 192 else 0)))
         if at == 150:
             fold.acknowledge(at * S, "ada@tty1")

@@ -28,7 +28,7 @@ def test_every_default_rule_goes_by_a_value_there_is_and_its_bound_is_no_acciden
 def test_what_a_rule_leaves_out_keeps_the_default_of_its_name() -> None:
     given = Settings(alerts={"hold-conflicts": AlertSettings(for_s=7.0)})
     (one,) = [rule for rule in rules_of(given) if rule.name == "hold-conflicts"]
-    assert (one.says, one.window_s, one.for_s) == ("hold_conflicts > 10", 300.0, 7.0)
+    assert (one.says, one.window_s, one.for_s) == ("hold_conflict_rate > 1", 300.0, 7.0)
 
 
 def test_a_rule_of_ones_own_stands_beside_ours_and_one_that_is_off_is_none() -> None:

@@ -17,8 +17,23 @@ BUDGETS: dict[str, float] = {
     "look_tick_100_backends_p95": 10.0,
     "record_bytes_10min": 2.0,
     "replay_seek_p95": 100.0,
+    "quote_p99_200": 1.0,
+    "start_help": 150.0,
+    "start_first_fill": 1500.0,
+    "growth_rss_difference": 10.0,
+    "growth_rss_difference_postgres": 10.0,
+    "sampler_cpu_share_w8": 1.0,
+    "sampler_cpu_share_w64": 1.0,
+    "sampler_server_share_w8": 1.0,
+    "sampler_server_share_w64": 1.0,
+    "waits_sampler_cpu_share_w8": 1.0,
+    "waits_sampler_cpu_share_w64": 1.0,
+    "waits_sampler_server_share_w8": 1.0,
+    "waits_sampler_server_share_w64": 1.0,
 }
 """What a figure may be at most, in its unit. Printed, never asserted: how fast a machine is proves no fault."""
+LEAST: dict[str, tuple[float, float]] = {f"pgbench_ratio_c{clients}": (0.9, 0.75) for clients in (1, 4, 8, 15, 32)}
+"""What a figure should be at least, and its floor."""
 
 
 class Figure(NamedTuple):
@@ -31,6 +46,10 @@ class Figure(NamedTuple):
 
     def line(self) -> str:
         """As it is printed."""
+        if self.name in LEAST:
+            goal, floor = LEAST[self.name]
+            met = "ok" if self.value >= goal else "under its goal" if self.value >= floor else "under its floor"
+            return f"{self.name} {self.value:.4g} {self.unit} {self.n}  goal {goal:g} floor {floor:g} {met}"
         budget = BUDGETS.get(self.name)
         judged = "" if budget is None else f"  budget {budget:g} {'ok' if self.value <= budget else 'over'}"
         return f"{self.name} {self.value:.4g} {self.unit} {self.n}{judged}"

@@ -185,6 +185,7 @@ STEPS: tuple[Step, ...] = (
     Step("previous", "{", seen=(r"PAST \S+ of", r" at \d\d:\d\d|no operator before")),
     Step("live", "end", seen=(r"view LIVE",), gone=(r"PAST ",)),
     Step("next-alert", "n", seen=(r"alert 1 of",)),
+    Step("previous-alert", "o", seen=(r"alert \d+ of|no alert before",)),
     Step("acknowledge", "a", seen=(r"acknowledged",), gone=(r"ALERTS",)),
     Step("live", "end", seen=(r"view LIVE",), gone=(r"PAST ",)),
     Step("time", "t", gone=(r"\[[=RAM|]+>?\] +\d",)),

@@ -154,7 +154,7 @@ def test_a_live_run_is_looked_back_at_replayed_as_it_grows_and_its_snapshot_play
         (("replay", "./nowhere"), "./nowhere: there is no such folder"),
         (("replay", "nothing"), "no run begins with 'nothing'"),
         (("replay", "7f"), "replay needs a terminal"),
-        (("replay", "./empty"), "there is no recording in this folder"),
+        (("replay", "./empty"), "neither a run's folder nor a snapshot's: it has no run.json"),
         (("replay", "./broken"), "snapshot.json: not a snapshot"),
     ],
 )

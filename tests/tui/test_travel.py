@@ -222,11 +222,18 @@ async def test_n_goes_from_alert_to_alert_and_a_acknowledges(tmp_path: Path) -> 
         assert second_on_screen(app) == 63
         await press(pilot, app, "n")
         assert "no further alert, 2 before it" in text_of(app)
+        await press(pilot, app, "o")
+        assert second_on_screen(app) == 41
+        assert "alert 1 of 2: 00:40.5 timeout" in text_of(app)
+        await press(pilot, app, "o")
+        assert "no alert before 00:41" in text_of(app)
         await press(pilot, app, "a")
         assert "2 alerts acknowledged" in text_of(app)
         assert "ALERTS" not in text_of(app)
         await press(pilot, app, "end", "n")
         assert "no further alert, 2 acknowledged" in text_of(app)
+        await press(pilot, app, "o")
+        assert second_on_screen(app) == 63, "an acknowledged alert can be looked at all the same"
 
 
 # -- what works there, and what does not

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from engine.model.alert import AlertFace, RuleFace, SendingFace, Severity
 from engine.model.snapshot import RunSnapshot
-from tui.format import elapsed, moment, tally, took
+from tui.format import age, elapsed, moment, tally
 from tui.lines import Area, Ink, Line, Part, Span, line, part, squeeze
 from tui.panel import Panel, Want
 from tui.table import Column, Fitted, choose, head, row
@@ -132,7 +132,7 @@ def _cells(one: AlertFace, rule: RuleFace | None, now_ns: int) -> list[Span]:
         Span(_number(value), ink),
         Span(one.says, Ink.TEXT if one.is_open else Ink.MUTED),
         Span(moment(one.raised_ns), Ink.MUTED),
-        Span(took((one.resolved_ns if one.resolved_ns is not None else now_ns) - one.raised_ns), Ink.MUTED),
+        Span(age((one.resolved_ns if one.resolved_ns is not None else now_ns) - one.raised_ns), Ink.MUTED),
         Span(str(rule.raised) if rule is not None else "", Ink.MUTED),
         Span(one.acknowledged_by, Ink.MUTED),
     ]
@@ -148,7 +148,7 @@ def _rule_row(chosen: tuple[Fitted, ...], rule: RuleFace, now_ns: int, cursor: s
         Span("-" if rule.value is None else _number(rule.value), ink),
         Span(rule.says, Ink.MUTED),
         Span("" if rule.pending_ns is None else moment(rule.pending_ns), Ink.MUTED),
-        Span("" if rule.pending_ns is None else took(now_ns - rule.pending_ns), Ink.MUTED),
+        Span("" if rule.pending_ns is None else age(now_ns - rule.pending_ns), Ink.MUTED),
         Span(str(rule.raised) if rule.raised else "", Ink.MUTED),
         Span(""),
     ]

@@ -1,10 +1,11 @@
 """The server's connections: by state and wait, used of allowed, rates, and the statements that take its time."""
 
+from collections import Counter
 from typing import ClassVar
 
 from engine.model.sample import Backend, Sample
 from engine.model.snapshot import RunSnapshot
-from tui.format import per_second, size_of, tally, took
+from tui.format import size_of, steady, tally, took
 from tui.lines import Area, Ink, Line, Span, line, part, squeeze
 from tui.panel import Panel, Want
 from tui.spark import bar
@@ -52,12 +53,14 @@ def _summary(sample: Sample, width: int) -> list[Line]:
     lines.append(
         line(("  states  ", Ink.MUTED), "  ".join(f"{_short(name)} {count}" for name, count in states) or "none")
     )
-    waits = sorted((one for one in sample.waits if one.wait), key=lambda one: -(one.ours + one.others))
+    # A look tells them by state too: idle and idle in a transaction wait for the same.
+    waits: Counter[str] = Counter()
+    for one in sample.waits:
+        if one.wait:
+            waits[one.wait] += one.ours + one.others
     listed = [
-        part(
-            place, (f"{one.wait} {one.ours + one.others}", Ink.CONTENTION if one.wait.startswith("Lock") else Ink.TEXT)
-        )
-        for place, one in enumerate(waits)
+        part(place, (f"{wait} {count}", Ink.CONTENTION if wait.startswith("Lock") else Ink.TEXT))
+        for place, (wait, count) in enumerate(waits.most_common())
     ]
     title = part(0, (" waits ", Ink.MUTED))
     none = ("not seen ?", Ink.UNKNOWN) if "hidden" in sample.states else ("none", Ink.MUTED)
@@ -66,10 +69,10 @@ def _summary(sample: Sample, width: int) -> list[Line]:
         lines.append(line(("  rates   counted from the second look on", Ink.MUTED)))
     else:
         rates = [
-            part(0, (" rates   ", Ink.MUTED), f"commit {per_second(sample.commits_per_s)}"),
-            part(3, f"rollback {per_second(sample.rollbacks_per_s)}"),
-            part(1, f"ins {per_second(sample.inserts_per_s)}"),
-            part(2, f"upd {per_second(sample.updates_per_s)}"),
+            part(0, (" rates   ", Ink.MUTED), f"commit {steady(sample.commits_per_s)}"),
+            part(3, f"rollback {steady(sample.rollbacks_per_s)}"),
+            part(1, f"ins {steady(sample.inserts_per_s)}"),
+            part(2, f"upd {steady(sample.updates_per_s)}"),
             part(4, (f"temp {size_of(sample.temp_bytes)}", Ink.CONTENTION)) if sample.temp_bytes else part(9),
             part(0, (f"deadlocks {sample.deadlocks} !", Ink.FAULT)) if sample.deadlocks else part(9),
         ]

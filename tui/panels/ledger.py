@@ -6,7 +6,7 @@ from engine.model.detail import DetailKind
 from engine.model.ledger import Entry
 from engine.model.snapshot import RunSnapshot
 from engine.model.truth_face import MissedFace, TruthFace
-from tui.format import tally, took
+from tui.format import about, age, tally, took
 from tui.lines import Area, Ink, Line, Span, line, part, squeeze
 from tui.panel import Panel, Want
 from tui.table import Column, choose, head, row
@@ -130,9 +130,9 @@ def _reading(snapshot: RunSnapshot, width: int) -> Line:
         return line(("  no acknowledged booking has been read back yet", Ink.MUTED))
     age_ns = max(0, snapshot.run.elapsed_ns - face.at_ns)
     if face.trouble:
-        words = (f"NOT READ {took(age_ns)} ago: {face.trouble}", Ink.UNKNOWN)
+        words = (f"NOT READ {age(age_ns)} ago: {face.trouble}", Ink.UNKNOWN)
         return Line((Span(" "), *squeeze([part(0, words)], max(0, width - 1)).spans))
-    return line((f"  last reading {took(age_ns)} ago, took {took(face.took_ns)}", Ink.MUTED))
+    return line((f"  last reading {age(age_ns)} ago, took {about(face.took_ns)}", Ink.MUTED))
 
 
 def _cells(one: MissedFace) -> tuple[Span, ...]:

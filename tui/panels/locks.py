@@ -12,7 +12,7 @@ from tui.panel import Panel, Want
 from tui.table import follow
 from tui.unseen import unseen_lines
 from tui.view import View
-from tui.worker_detail import NOT_OURS, backend_lines, queue_line, section, short_name
+from tui.worker_detail import BETWEEN, NOBODY, NOT_OURS, backend_lines, queue_line, section, short_name
 
 _NAME = 17
 
@@ -34,6 +34,8 @@ def _named(member: QueueMember) -> Span:
 
 def _short(name: str, room: int) -> str:
     """A queue's name in so much room; of `Outdoor Garden 20:00` the zone gives way, never the hour."""
+    # A transaction is known by its number alone, of which nothing may be cut off.
+    name = name.replace("transactionid ", "xid ") if len(name) > room else name
     zone, found, hour = name.rpartition(" ")
     if len(name) <= room or not found or ":" not in hour:
         return cut(name, room)
@@ -48,19 +50,19 @@ def _queue_row(queue: LockQueue, width: int, cursor: str) -> Line:
     room = max(1, (width - _NAME - 24) // 4)
     name = f"{_short(queue.name, _NAME):<{_NAME}} "
     spans = [Span("> " if key == cursor else "  ", Ink.ACCENT), Span(name, Ink.TEXT)]
-    for member in holders or []:
+    for member in holders:
         spans += [_named(member), Span(" ")]
-    if not holders:
-        spans.append(Span("nobody ", Ink.MUTED))
-    spans.append(Span("<- ", Ink.MUTED))
     if not waiters:
-        spans.append(Span("none", Ink.MUTED))
+        spans.append(Span("holds, nobody waits" if holders else NOBODY, Ink.MUTED))
+        return Line(tuple(spans), key)
+    if not holders:
+        spans.append(Span(f"{BETWEEN} ", Ink.MUTED))
+    spans.append(Span("<- ", Ink.MUTED))
     for member in waiters[:room]:
         spans += [_named(member), Span(" ")]
     if len(waiters) > room:
         spans.append(Span(f"+{len(waiters) - room}", Ink.CONTENTION))
-    if waiters:
-        spans.append(Span(f"  {took(oldest_wait(queue))}", Ink.STRONG))
+    spans.append(Span(f"  {took(oldest_wait(queue))}", Ink.STRONG))
     return Line(tuple(spans), key)
 
 

@@ -184,7 +184,14 @@ def _pages(
         rows.setdefault(row.page, []).append(place)
     number = cursor.partition("|")[2]
     single = len(face.pages) == 1
-    drawn = {page: heads_of(face, page, area.width, number if begin in mine else "") for page, mine in rows.items()}
+    # Evenings of one house have the same lines above them.
+    above: dict[tuple[int, str], tuple[list[Line], Seen]] = {}
+    drawn: dict[int, tuple[list[Line], Seen]] = {}
+    for page, mine in rows.items():
+        key = face.pages[page].house, number if begin in mine else ""
+        if key not in above:
+            above[key] = heads_of(face, page, area.width, key[1])
+        drawn[page] = above[key]
     whole = sum(len(heads) + len(rows[page]) + _BETWEEN_PAGES for page, (heads, _) in drawn.items()) - _BETWEEN_PAGES
     first = 0 if whole <= area.height else face.rows[begin].page
     lines: list[Line] = []

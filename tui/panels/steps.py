@@ -1,6 +1,6 @@
 """How long each step takes: a row of bars a step, all on one scale, and percentiles beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from engine.model.paths_face import PlannerFace
@@ -129,16 +129,25 @@ class StepsPanel(Panel):
             return [line(("  no step has ended yet", Ink.MUTED))]
         if view.behind is not None:
             return _with_behind(snapshot, area, view, view.behind)
-        return [_line(snapshot, shown, area, view) for shown in _rows(snapshot, area.height)]
+        return list(_lines(snapshot, _rows(snapshot, area.height), area, view))
 
 
-def _line(snapshot: RunSnapshot, shown: _Row, area: Area, view: View) -> Line:
-    figures = _figures(shown.figures, area.width)
-    columns = _bars(area, sum(cells for cells, _ in figures))
+def _lines(snapshot: RunSnapshot, rows: Sequence[_Row], area: Area, view: View) -> Iterator[Line]:
+    """The rows, all on one scale: it is asked of every second of every step, so once for all that have as many bars."""
+    scales: dict[int, int] = {}
+    for shown in rows:
+        figures = _figures(shown.figures, area.width)
+        columns = _bars(area, sum(cells for cells, _ in figures))
+        if columns not in scales:
+            scales[columns] = _scale(snapshot, columns, view)
+        yield _line(shown, figures, columns, scales[columns], view)
+
+
+def _line(shown: _Row, figures: Sequence[tuple[int, tuple[Span, ...]]], columns: int, scale: int, view: View) -> Line:
     values = window(shown.figures.series, columns, view.seconds, whole=view.full)
     spans = [
         Span(f" {shown.name:<{_NAME - 1}}", shown.ink),
-        Span(spark(values, _scale(snapshot, columns, view), ascii_only=view.ascii), shown.bars),
+        Span(spark(values, scale, ascii_only=view.ascii), shown.bars),
     ]
     for _, figure in figures:
         spans.extend(figure)
@@ -153,8 +162,9 @@ def _with_behind(snapshot: RunSnapshot, area: Area, view: View, behind: Behind) 
     """Rows in pairs, throughput first: this run, and below it the one behind it."""
     lines = _fills(snapshot, area, view, behind) if area.height >= 4 else []
     second = snapshot.run.elapsed_ns // _SECOND
-    for shown in _rows(snapshot, (area.height - len(lines)) // 2):
-        lines.append(_line(snapshot, shown, area, view))
+    rows = _rows(snapshot, (area.height - len(lines)) // 2)
+    for shown, drawn in zip(rows, _lines(snapshot, rows, area, view), strict=True):
+        lines.append(drawn)
         cells = sum(cells for cells, _ in _figures(shown.figures, area.width))
         columns = _bars(area, cells)
         series = _series_behind(shown, behind, second)

@@ -9,7 +9,7 @@ from engine.model.outcome import OUTCOMES
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Backend
 from engine.model.snapshot import RunSnapshot, WorkerFace
-from tui.format import took
+from tui.format import age, took
 from tui.lines import Area, Ink, Line, Span, ink_of, line
 from tui.panel import Panel, Want
 from tui.result import result_lines
@@ -88,7 +88,7 @@ def _cells(worker: WorkerFace) -> tuple[Span, ...]:
     return (
         Span(worker_name(worker.worker), Ink.STRONG if worker.step else Ink.MUTED),
         _doing(worker),
-        Span(took(worker.since_ns), quiet),
+        Span(took(worker.since_ns) if worker.step else age(worker.since_ns), quiet),
         text(worker.slot),
         text(worker.party),
         text(worker.attempt_try),

@@ -13,7 +13,7 @@ from engine.model.snapshot import RunSnapshot
 from tui.commands import COMMANDS, completion, keys_of
 from tui.layout import PRESETS, arrange, is_tiny
 from tui.lines import Area, fill
-from tui.panel import INKS, Inked, Panel
+from tui.panel import INKS, Flat, Panel
 from tui.panels.registry import BY_NAME, PANELS
 from tui.panels.steps import StepsPanel
 from tui.panels.sweep import SweepPanel, is_sweep
@@ -50,9 +50,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._asked: list[str] = []
         self._arranged: object = None
         self.panels = {kind.NAME: kind(ascii_only=ascii_only) for kind in PANELS}
-        self.status = Inked(ascii_only=ascii_only, id="status")
-        self.foot = Inked(ascii_only=ascii_only, id="foot")
-        self.time_bar = Inked(ascii_only=ascii_only, id="time-bar")
+        self.status = Flat(ascii_only=ascii_only, id="status")
+        self.foot = Flat(ascii_only=ascii_only, id="foot")
+        self.time_bar = Flat(ascii_only=ascii_only, id="time-bar")
         self.timeline: Timeline | None = None
         """What the time bar shows; None when it is closed."""
         self.body = Container(id="body")
