@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.cannot_begin import CannotBegin
+from engine.collecting import collect_seldom
 from engine.database import DatabaseFailed, DatabaseUnreachable, drop_left
 from engine.ending import conclude
 from engine.environment import read
@@ -109,6 +110,7 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         try:
             manifest = stands.manifest
             readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))
+            collect_seldom()
             code = await _work(stands)
             await server.linger(LINGER_S)
         finally:

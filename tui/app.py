@@ -13,10 +13,10 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
+from engine.collecting import collect_seldom
 from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
 from tui.asking import AskingConsole
-from tui.collecting import collect_seldom
 from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
 from tui.driver import LinkDriver
 from tui.format import elapsed

@@ -213,7 +213,7 @@ def test_the_consoles_own_process_looks_for_garbage_seldom() -> None:
     """In a process of its own: it is for the whole of one."""
     words = "collect_seldom(); print(gc.get_threshold()[0] >= 50_000, gc.get_freeze_count() > 1000, gc.isenabled())"
     told = subprocess.run(
-        [sys.executable, "-c", f"import gc; from tui.collecting import collect_seldom; {words}"],
+        [sys.executable, "-c", f"import gc; from engine.collecting import collect_seldom; {words}"],
         capture_output=True,
         text=True,
         check=True,
