@@ -94,7 +94,7 @@ class Bench:
         ):
             with self.console(size, environ=environ) as terminal:
                 asked = terminal.asked
-                sent, cpu_s, took_s = self._watched(terminal)
+                sent, cpu_s, took_s = self._watched(terminal, self.span_s)
                 self.tell(f"console_bytes_{name}", sent / took_s / 1000, "KB/s", sent)
                 # Each paint is followed by a question. Fewer than four a second: the machine, not the console, is full.
                 self.tell(
@@ -108,14 +108,15 @@ class Bench:
         self.shell.do("pause")
         wait_until(lambda: self.shell.see().run.state is RunState.PAUSED, "the run to rest", within_s=120.0)
         with self.console(WIDE, state="PAUSED") as terminal:
-            sent, _, took_s = self._watched(terminal)
+            # Ten seconds in any case: just after a pause the rates of the last ten still run out.
+            sent, _, took_s = self._watched(terminal, max(self.span_s, 10.0))
             self.tell("console_bytes_idle", sent / took_s, "B/s", sent)
         self.shell.do("resume")
 
-    def _watched(self, terminal: Terminal) -> tuple[int, float, float]:
+    def _watched(self, terminal: Terminal, span_s: float) -> tuple[int, float, float]:
         time.sleep(_SETTLE_S)
         sent, cpu_s, began_s = terminal.sent, terminal.cpu_s, time.perf_counter()
-        time.sleep(self.span_s)
+        time.sleep(span_s)
         return terminal.sent - sent, terminal.cpu_s - cpu_s, time.perf_counter() - began_s
 
     # -- keys ------------------------------------------------------------------------------------------------
