@@ -174,6 +174,7 @@ def test_a_line_without_an_end_is_not_taken_into_memory(tmp_path: Path) -> None:
         _journal(folder)
 
 
+@pytest.mark.campaign
 def test_a_frame_that_unpacks_without_end_is_damage(tmp_path: Path) -> None:
     folder = a_run(tmp_path)
     packer = zlib.compressobj(1)

@@ -41,6 +41,7 @@ def test_odd_words_get_a_sentence_and_an_exit_code(home: Path) -> None:
             assert not list(home.iterdir())
 
 
+@pytest.mark.campaign
 def test_a_run_altered_by_hand_is_looked_at_without_a_trace(home: Path, tmp_path: Path) -> None:
     folder = import_reports(put(tmp_path / "reports", run_2()), home).folder
     draws = Random(8)
