@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from engine.records.journal import Journal
+from engine.records.journal import ENDING, NAME, Journal
+from engine.records.segments import segments
 from tests.clocks import StillClock
 from tests.metrics.stories import RUN
 from tests.tui.terminal import screen
@@ -118,11 +120,16 @@ def _noting(folder: str, how: str) -> int:
             """Attempts time out twice, twenty seconds apart."""
             while self.diary is None:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
-            journal = Journal(Path(folder), RUN, StillClock())
+            # Written aside and put there whole: whoever follows it must come upon both at once.
+            aside = Path(f"{folder}-aside")
+            shutil.copytree(folder, aside)
+            journal = Journal(aside, RUN, StillClock())
             for event in recorded.story():
                 if event.at_ns > 30 * recorded.S:
                     journal.write(event)
             journal.close()
+            _, written = segments(aside, NAME, ENDING)[-1]
+            written.rename(Path(folder) / written.name)
 
         async def on_mount(self) -> None:
             await super().on_mount()
