@@ -43,7 +43,7 @@ api-contract: setup
 	@test -x .contract/bin/schemathesis || { $(PYTHON) -m venv .contract && .contract/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/contract.lock; }
 	@$(BIN)/python -m tests.booking_api.contract .contract/bin/schemathesis $(ARGS)
 
-bench: bench-engine bench-console
+bench: bench-engine bench-console bench-growth
 
 bench-engine: setup
 	@$(BIN)/python -m tests.benchmarks engine
