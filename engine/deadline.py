@@ -44,6 +44,10 @@ class Deadline:
     def ended(self, call: Begun) -> None:
         """The call is over."""
         self._call = call.before
+        if self._rang is call:
+            # Our cancel came out as something else, as asyncpg's InternalClientError: it is taken back all the same.
+            self._rang = None
+            call.task.uncancel()
 
     def was_late(self, call: Begun) -> bool:
         """Of a call that was cancelled: whether that was our doing alone, which is then taken back."""

@@ -107,3 +107,22 @@ async def test_calls_within_a_call_have_their_own_time(monkeypatch: pytest.Monke
     assert await outer() == "in time, then in time"
     deadline.close()
     deadline.close()
+
+
+async def test_a_late_call_that_ends_by_another_error_leaves_no_cancel_behind(
+    monkeypatch: pytest.MonkeyPatch, moved: list[float]
+) -> None:
+    move_clock(monkeypatch, moved)
+
+    async def loses_count() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            raise LookupError("as asyncpg may") from cancelled
+
+    calling = asyncio.create_task(bounded(Deadline(100), loses_count()))
+    await let_the_loop_look(moved, 0)
+    await let_the_loop_look(moved, 101)
+    with pytest.raises(LookupError):
+        await calling
+    assert calling.cancelling() == 0
