@@ -47,6 +47,11 @@ class Ruins:
         assert found is not None, "the server does not run"
         return found.pid
 
+    def has_lost(self, pid: int) -> bool:
+        """Whether this process is its server no more."""
+        found = server.postmaster(self.plan.places)
+        return found is None or found.pid != pid
+
     def dsn(self, database: str) -> str:
         return f"postgresql://slotfill@/{database}?host={self.plan.places.socket}&port=5432"
 

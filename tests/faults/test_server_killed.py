@@ -51,6 +51,8 @@ def killed_server(own: Ruins) -> tuple[float, int]:
     """SIGKILL the postmaster and start it while its children may still live; seconds to the first ok, and starts."""
     old = own.postmaster
     os.kill(old, signal.SIGKILL)
+    # For a moment it still stands there, and is taken for a server that runs.
+    wait_until(lambda: own.has_lost(old), "the server to be gone")
     starts = own.start_again()
     assert own.postmaster != old
     return first_ok_after(own, own.wait_until_it_answers()), starts
