@@ -47,10 +47,16 @@ class Ruins:
         assert found is not None, "the server does not run"
         return found.pid
 
-    def has_lost(self, pid: int) -> bool:
-        """Whether this process is its server no more."""
-        found = server.postmaster(self.plan.places)
-        return found is None or found.pid != pid
+    def kill_server(self) -> None:
+        """SIGKILL the postmaster, and wait until it is gone: for a moment it is taken for one that runs."""
+        old = self.postmaster
+        os.kill(old, signal.SIGKILL)
+
+        def is_gone() -> bool:
+            found = server.postmaster(self.plan.places)
+            return found is None or found.pid != old
+
+        wait_until(is_gone, "the server to be gone")
 
     def dsn(self, database: str) -> str:
         return f"postgresql://slotfill@/{database}?host={self.plan.places.socket}&port=5432"

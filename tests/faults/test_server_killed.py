@@ -50,9 +50,7 @@ def _other(own: Ruins, pid: int) -> bool:
 def killed_server(own: Ruins) -> tuple[float, int]:
     """SIGKILL the postmaster and start it while its children may still live; seconds to the first ok, and starts."""
     old = own.postmaster
-    os.kill(old, signal.SIGKILL)
-    # For a moment it still stands there, and is taken for a server that runs.
-    wait_until(lambda: own.has_lost(old), "the server to be gone")
+    own.kill_server()
     starts = own.start_again()
     assert own.postmaster != old
     return first_ok_after(own, own.wait_until_it_answers()), starts
@@ -154,7 +152,7 @@ def test_a_server_is_started_again_only_when_the_last_process_of_the_old_one_is_
     async def survived() -> None:
         connection = await asyncpg.connect(own.dsn("postgres"), timeout=10)
         os.kill(connection.get_server_pid(), signal.SIGSTOP)
-        os.kill(own.postmaster, signal.SIGKILL)
+        own.kill_server()
         with pytest.raises(PlatformUnfit, match="Terminate any old server processes"):
             await (await Cluster.open(own.settings, "too early")).close()
         os.kill(connection.get_server_pid(), signal.SIGCONT)
@@ -174,7 +172,7 @@ def test_a_crash_gives_out_again_the_transaction_ids_that_it_took_back(own: Ruin
         await connection.execute("CREATE TABLE IF NOT EXISTS one (number int)")
         await connection.execute("BEGIN; INSERT INTO one VALUES (1)")
         xid = int(await connection.fetchval("SELECT pg_current_xact_id()::text::bigint"))
-        os.kill(own.postmaster, signal.SIGKILL)
+        own.kill_server()
         connection.terminate()
         return xid
 
