@@ -40,6 +40,10 @@ class DatabaseFailed(Exception):
     """A statement outside an attempt failed; inside an attempt a failure is a `Refusal`."""
 
 
+class DatabaseLost(DatabaseFailed):
+    """It failed because its connection broke: asked over another one, it may be answered."""
+
+
 @cache
 def sql(name: str) -> str:
     """The text of `queries/<name>.sql`. Raises FileNotFoundError for a name there is no file of."""
@@ -294,6 +298,18 @@ STEP_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalCl
 InternalClientError is among them: a backend terminated while a request is on its way out makes asyncpg lose count of
 what it waits for, and say so in this way now and then.
 """
+
+
+_BROKEN = frozenset({"57P01", "57P02", "57P03"})
+"""SQLSTATE of a server that ends, has crashed, or begins; those of class 08 are the connection's own."""
+
+
+def failure(text: str, error: BaseException) -> DatabaseFailed:
+    """What a statement outside an attempt came to: DatabaseLost where its connection broke."""
+    code = getattr(error, "sqlstate", None) or ""
+    broke = isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    lost = code in _BROKEN or code.startswith("08") or (broke and not isinstance(error, TimeoutError))
+    return (DatabaseLost if lost else DatabaseFailed)(f"{text}: {describe(error)}")
 
 
 def refusal_of(error: BaseException, step: Step, *, unanswered: Phase, tables: Sequence[str] = ()) -> Refusal:

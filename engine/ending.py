@@ -68,6 +68,8 @@ class Swept(msgspec.Struct, frozen=True):
 async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str) -> int:
     """Read back, judge, write, and let the run be over. Returns its exit code."""
     run = stands.run
+    if code is ExitCode.UNREACHABLE:
+        run.passes.patience_ns = 0  # it was waited for already, in vain
     held = await _held(stands)
     with contextlib.suppress(RecordsFailed):
         # What the disk does not take of the checks it does not take of the result either, and there it is said.

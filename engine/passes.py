@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Container, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 from engine.config import Settings
-from engine.database import Connection, DatabaseUnreachable
+from engine.database import Connection
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk
 from engine.metrics.ledger import CONFIRMED, Beyond, Words, ledger
@@ -19,7 +20,9 @@ from engine.model.ids import Ids
 from engine.model.ledger import Ledger, Reading
 from engine.model.outcome import OUTCOMES, Certainty, Kind, Outcome
 from engine.model.round import Round
+from engine.model.turn import PendingBooking
 from engine.observe.load import Load, LoadMeter
+from engine.patience import PATIENCE_NS, Answer, patiently
 from engine.plan import Plan
 from engine.records.journal import Place, read
 from engine.records.ledger_parts import Dealt, LedgerParts, Row, Word
@@ -95,6 +98,10 @@ class Passes:
         """Every booking of this run in the database in hand, when it was over; None when that could not be read."""
         self.read_ns = 0
         """When that reading began."""
+        self.patience_ns = PATIENCE_NS
+        """How long a database that went away is waited for; 0 once it was waited for in vain."""
+        self.told: Callable[[str], None] = lambda _: None
+        """Hears why reading back waits, and "" when that is over."""
         self.alerts: tuple[str, ...] = ()
         """Passes that did not leave pending what they should have."""
         self.fates: dict[int, str] = {}
@@ -130,10 +137,18 @@ class Passes:
     async def between(self, plan: Plan, crew: Crew) -> None:
         """End the pass in hand and begin the next with what is pending. Raises DatabaseFailed, DatabaseUnreachable."""
         changed = await self.end(plan, crew, tidies=True)
-        pending = await self._target.pending(self._target.floors, self.on)
-        await self._check(plan, crew, frozenset(one.booking_id for one in pending))
+        pending = await self._patiently(self._pending)
+        await self._patiently(lambda: self._check(plan, crew, frozenset(one.booking_id for one in pending)))
         if plan.next_pass(pending, changed=changed):
             self.begin(plan, crew)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer of a reading, begun anew while the database has gone away for a moment."""
+        return await patiently(ask, self._clock, self.patience_ns, self.told)
+
+    async def _pending(self) -> tuple[PendingBooking, ...]:
+        """What still waits for tables. Raises DatabaseFailed, DatabaseUnreachable."""
+        return await self._target.pending(self._target.floors, self.on)
 
     async def _check(self, plan: Plan, crew: Crew, pending: Collection[UUID]) -> None:
         """Before the next pass begins: what is pending is what was less what persisted, and every difference is named.
@@ -167,16 +182,17 @@ class Passes:
         if self._base is None:
             return
         legs = range(self._base[0], crew.leg + 1)
+        self.kept.append(Kept(self.repeat, *await self._patiently(lambda: self._kept(legs))))
+        self._base = None
+
+    async def _kept(self, legs: Container[int]) -> tuple[Ledger, Persisted]:
+        """What stands of these legs. Raises DatabaseFailed, DatabaseUnreachable, RecordsDamaged."""
         if self.attempts() > WHOLE and isinstance(self._target, ReadInParts):
-            self.kept.append(Kept(self.repeat, *await self._in_parts(self._target, legs)))
-            self._base = None
-            return
+            return await self._in_parts(self._target, legs)
         claimed = await asyncio.to_thread(claimed_in, self._folder, legs, self._begun)
         kept = await self._ledger(legs)
         there = await self._target.persisted(claimed)
-        persisted = await asyncio.to_thread(lambda: persisted_of(there, self._events(legs)))
-        self.kept.append(Kept(self.repeat, kept, persisted))
-        self._base = None
+        return kept, await asyncio.to_thread(lambda: persisted_of(there, self._events(legs)))
 
     @property
     def _begun(self) -> Place | None:
@@ -188,24 +204,24 @@ class Passes:
         return (event for event in read(self._folder, self._begun) if event.ids.leg in legs)
 
     async def _ledger(self, legs: Container[int]) -> Ledger:
-        """The ledger of these legs, once nothing is in flight any more. Raises DatabaseFailed, RecordsDamaged.
+        """The ledger of these legs, once nothing is in flight any more.
+
+        Raises DatabaseFailed, DatabaseUnreachable, RecordsDamaged.
 
         A database that holds another repeat's bookings of the same ids says nothing of these: each is held against its
         own.
         """
         through_api = Capability.STEPS not in self._target.capabilities
+        self.held = None
         words = await asyncio.to_thread(lambda: Words(self._events(legs), through_api=through_api))
         if words.last_unheard_ns is not None:
             # A server that was asked may still be at it: before its longest time is over, absence proves nothing.
             await self._clock.sleep_until(words.last_unheard_ns + self.longest_ns)
-        try:
-            # First what became of COMMITs in doubt, and then what is there: the other way round, one that succeeds
-            # in between is committed and missing, and looks lost.
-            self.fates |= await self._fates(words.doubtful)
-            self.read_ns = self._clock.now_ns()
-            self.held = await self._target.held(words.bookings, words.acknowledged)
-        except DatabaseUnreachable:
-            self.held = None
+        # First what became of COMMITs in doubt, and then what is there: the other way round, one that succeeds in
+        # between is committed and missing, and looks lost.
+        self.fates |= await self._fates(words.doubtful)
+        self.read_ns = self._clock.now_ns()
+        self.held = await self._target.held(words.bookings, words.acknowledged)
         return ledger(words, self.held, self.fates, read_ns=self.read_ns, longest_ns=self.longest_ns)
 
     async def _in_parts(self, target: ReadInParts, legs: Container[int]) -> tuple[Ledger, Persisted]:
@@ -285,11 +301,11 @@ class Passes:
         load = self.meter.end() if self.meter is not None else None
         counts = await asyncio.to_thread(leg_counts, self._folder, leg, self._leg_place, load)
         # A COMMIT that is still at work would confirm a booking that the next pass believes to be pending.
-        self.fates |= await self._fates(counts.doubtful)
+        self.fates |= await self._patiently(lambda: self._fates(counts.doubtful))
         persisted = await self._persisted(counts.claimed)
         waits = bool(plan.turns) and plan.turns[0].booking_id is not None
-        pending = len(await self._target.pending(self._target.floors, self.on)) if waits else None
-        swept, cleared = await self._tidied() if tidies else (None, None)
+        pending = len(await self._patiently(self._pending)) if waits else None
+        swept, cleared = await self._patiently(self._tidied) if tidies else (None, None)
         self._log(
             LegEnded(
                 at_ns=self._clock.now_ns(),
@@ -310,15 +326,15 @@ class Passes:
         """How many of these bookings are confirmed and have tables. Raises DatabaseFailed, RecordsFailed."""
         if len(claimed) <= WHOLE or not isinstance(self._target, ReadInParts):
             told = frozenset(claimed.all())
-            return len(told & (await self._target.persisted(told)).keys())
-        found, count = 0, -(-len(claimed) // SOME)
+            there = await self._patiently(lambda: self._target.persisted(told))
+            return len(told & there.keys())
+        target, found, count = self._target, 0, -(-len(claimed) // SOME)
         with contextlib.closing(Dealt(UUID, self._folder, count)) as parts:
             # Dealt out, so that one that was claimed twice is asked for once.
             await asyncio.to_thread(_deal, claimed, parts)
-            async with self._target.moment() as moment:
-                for number in range(count):
-                    some = set(await asyncio.to_thread(parts.taken, number))
-                    found += sum(row.status == CONFIRMED and bool(row.tables) for row in await moment.rows(some))
+            for number in range(count):
+                some = frozenset(await asyncio.to_thread(parts.taken, number))
+                found += await self._patiently(partial(_stays, target, some))
         return found
 
     async def _tidied(self) -> tuple[int | None, int | None]:
@@ -338,6 +354,11 @@ class Passes:
         finally:
             await connection.close()
         return swept, cleared
+
+
+async def _stays(target: ReadInParts, bookings: frozenset[UUID]) -> int:
+    async with target.moment() as moment:
+        return sum(row.status == CONFIRMED and bool(row.tables) for row in await moment.rows(bookings))
 
 
 def _deal(claimed: Spool[UUID], parts: Dealt[UUID]) -> None:

@@ -128,6 +128,7 @@ class Run:
             ),
         )
         self.passes = Passes(self.target, parts.connect, desk, self.folder, lambda: self.steering.settings)
+        self.passes.told = self._waits_to_read
         self.passes.place = lambda: self.journal.place
         self.passes.meter = LoadMeter(self.clock, self.lag)
         self.passes.attempts = lambda: self.tally.attempts
@@ -282,6 +283,9 @@ class Run:
     def plan(self) -> Plan:
         """The plan in hand."""
         return self.crew.plan
+
+    def _waits_to_read(self, why: str) -> None:
+        self.crew.trouble = why and f"waits to read back what was booked: {why}"
 
     async def _between(self) -> None:
         # What was acknowledged in this pass and no reading had yet is said before the pass is judged as a whole.

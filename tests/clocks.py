@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it, and one that jumps to whatever is waited for next."""
+"""A clock that stands still until a test moves it, and one whose every wait ends at once."""
 
 import asyncio
 import heapq
@@ -77,3 +77,25 @@ class StillClock:
         if not future.done():
             future.set_result(None)
         await self.settle()
+
+
+class SkippingClock:
+    """Every wait ends at once, and is kept."""
+
+    def __init__(self) -> None:
+        self.waits_s: list[float] = []
+        self._now_ns = 0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    def wall(self) -> datetime:
+        return datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+
+    async def sleep_until(self, at_ns: int) -> None:
+        self.waits_s.append((at_ns - self._now_ns) / 1e9)
+        self._now_ns = max(self._now_ns, at_ns)
+        await asyncio.sleep(0)
+
+    async def wait_for(self, event: asyncio.Event, at_ns: int) -> bool:
+        raise AssertionError("whoever uses this clock waits for no event")

@@ -13,7 +13,7 @@ from engine.api_answers import looked
 from engine.api_seat import ApiSeat, ApiTerms, Work
 from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
 from engine.clock import Clock, RunningClock
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, failure
 from engine.held import PAGE, HeldMoment, read_held
 from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
@@ -222,7 +222,7 @@ class ApiTarget:
         try:
             yield connection
         except STEP_ERRORS as error:
-            raise DatabaseFailed(f"truth of run {self.run} could not be read: {describe(error)}") from error
+            raise failure(f"truth of run {self.run} could not be read", error) from error
         finally:
             await connection.close()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from engine.allocator.planner import Planner
 from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.database import STEP_ERRORS, Connection, failure
 from engine.held import UNTIMED, HeldMoment, read_held
 from engine.model.floor import Floor
 from engine.model.ids import RunId
@@ -159,6 +159,6 @@ class PostgresTarget:
         try:
             yield connection
         except STEP_ERRORS as error:
-            raise DatabaseFailed(f"{what} of run {self.run} could not be read: {describe(error)}") from error
+            raise failure(f"{what} of run {self.run} could not be read", error) from error
         finally:
             await connection.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.database import STEP_ERRORS, Connection, failure
 from engine.model.ledger import TransactionRow
 from engine.model.rows import Signalled
 
@@ -17,8 +17,7 @@ async def fates(connection: Connection, transactions: Collection[int]) -> dict[i
     try:
         rows = await connection.rows("truth/transactions", TransactionRow, list(transactions))
     except STEP_ERRORS as error:
-        text = f"what became of {len(transactions)} transactions is not told: {describe(error)}"
-        raise DatabaseFailed(text) from error
+        raise failure(f"what became of {len(transactions)} transactions is not told", error) from error
     return {row.xid: row.status for row in rows}
 
 
@@ -27,5 +26,4 @@ async def end_at_work(connection: Connection, transactions: Collection[int]) -> 
     try:
         await connection.rows("act/end_at_work", Signalled, list(transactions))
     except STEP_ERRORS as error:
-        text = f"{len(transactions)} transactions are still at work and cannot be ended: {describe(error)}"
-        raise DatabaseFailed(text) from error
+        raise failure(f"{len(transactions)} transactions are still at work and cannot be ended", error) from error

@@ -14,32 +14,11 @@ from engine.hook import Hook, Message, hook_of
 from engine.model.alert import Severity
 from engine.redact import forget, mask
 from engine.webhook import LONGEST_WAIT_S, Webhook, body_of
+from tests.clocks import SkippingClock
 from tests.raw_server import Cut, RawServer, Request, Rule, answer, serving
 
 KEY = b"a-key-of-twenty-signs"
 WALL = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
-
-
-class SkippingClock:
-    """Every wait ends at once, and is kept."""
-
-    def __init__(self) -> None:
-        self.waits_s: list[float] = []
-        self._now_ns = 0
-
-    def now_ns(self) -> int:
-        return self._now_ns
-
-    def wall(self) -> datetime:
-        return WALL
-
-    async def sleep_until(self, at_ns: int) -> None:
-        self.waits_s.append((at_ns - self._now_ns) / 1e9)
-        self._now_ns = max(self._now_ns, at_ns)
-        await asyncio.sleep(0)
-
-    async def wait_for(self, event: asyncio.Event, at_ns: int) -> bool:
-        raise AssertionError("the webhook waits for no event")
 
 
 def rule_of(answers: Iterable[bytes | Exception | None]) -> Rule:
