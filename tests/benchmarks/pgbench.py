@@ -2,8 +2,9 @@
 
 pgbench sends the statements of a fill, generated from `queries/fill`, over as many connections. Ours is the engine's
 own process with journal, tally, sampler, samples, recording and a console in a terminal attached; its fills are planned
-beforehand as pgbench's are, or found by the planner. Every leg and every run of pgbench has a fresh clone of the
-template, and they take turns. While one is measured, the other stands still.
+beforehand as pgbench's are, or found by the planner. Beside them asyncpg by itself sends the same statements: what of
+the distance is Python's. Every leg and every run of the others has a fresh clone of the template, and they take turns.
+While one is measured, the others stand still.
 """
 
 import argparse
@@ -47,8 +48,10 @@ from engine.records.samples import Samples
 from engine.redact import mask_event
 from engine.restaurants import read_floors
 from engine.spec import NotReady, Ready, Spec
+from engine.submitting import OCCASION_MINUTES, later
 from engine.targets.postgres import PostgresTarget
 from engine.wanted import rules, strategies
+from tests.benchmarks.bare import Bare, Evenings
 from tests.benchmarks.figures import Figure, as_json
 from tests.benchmarks.pgbench_script import FILL, script
 from tests.benchmarks.preplanned import PLANNED, PLANNER, ROOM, Planned, Took
@@ -116,11 +119,13 @@ class Bench:
         room = Path(tempfile.mkdtemp(dir=self.folder, prefix="room"))
         (room / "plan.json").write_bytes(msgspec.json.encode(plan))
         (room / "fill.sql").write_text(script(plan, turn, floor, clients))
+        (room / "bare.json").write_bytes(msgspec.json.encode(_evenings(plan, turn, floor)))
         with self._engine(settings, room) as (said, process):
             await self._measured(clients, room, Path(said.folder), process)
 
     async def _measured(self, clients: int, room: Path, records: Path, process: "subprocess.Popen[bytes]") -> None:
         theirs: list[Leg] = []
+        bare: list[Bare] = []
         ours: dict[str, list[Leg]] = {PLANNED: [], PLANNER: []}
         calls = []
         with self._console(records) as terminal:
@@ -129,6 +134,7 @@ class Bench:
                 if number % 2 == 0:
                     with _still(*both):
                         theirs.append(await self._pgbench(room / "fill.sql", clients))
+                        bare.append(await self._bare(room, clients))
                 mode = (PLANNED, PLANNER)[number % 2]
                 (room / f"go-{number + 1}.new").write_text(mode)
                 (room / f"go-{number + 1}.new").rename(room / f"go-{number + 1}")
@@ -141,6 +147,10 @@ class Bench:
                     self.idle.append(took.idle_cpu_s / took.idle_s)
         process.wait(timeout=60)
         self._tell_level(clients, theirs, ours)
+        asyncpg_ratio = statistics.median(own.rate / their.rate for own, their in zip(bare, theirs, strict=True))
+        self.tell(f"asyncpg_ratio_c{clients}", asyncpg_ratio, "x", len(bare))
+        client_us = statistics.median(one.client_us for one in bare)
+        self.tell(f"asyncpg_client_cpu_c{clients}", client_us, "us/fill", len(bare))
         if clients == 8:
             self.tell("fill_round_trips", statistics.median(calls), "-", len(calls))
             self._tell_shares(records)
@@ -190,10 +200,30 @@ class Bench:
         used_s = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
         return Leg(statistics.mean(rates), fills, used_s / fills * 1e6, (served_now - served) / fills * 1e6)
 
+    async def _bare(self, room: Path, clients: int) -> Bare:
+        database = f"sf_bench_{time.monotonic_ns()}"
+        await databases.clone(self.cluster, database, "white-horse", SEEDED_DAY)
+        words = (self.cluster.dsn(database), str(clients), str(self._fills(clients)), str(room))
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-P", "-m", "tests.benchmarks.bare", *words],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise SystemExit(f"asyncpg by itself ended with {done.returncode}:\n{done.stderr}")
+        told = msgspec.json.decode(done.stdout, type=Bare)
+        there = await self._there(database)
+        if there != told.fills:
+            raise SystemExit(f"asyncpg claims {told.fills} fills, and {there} bookings are confirmed and have tables")
+        await databases.drop(self.cluster, database)
+        return told
+
     # -- ours ------------------------------------------------------------------------------------------------
 
+    def _fills(self, clients: int) -> int:
+        return self.fills or FILLS.get(clients, MOST_FILLS)
+
     def _settings(self, clients: int) -> Settings:
-        fills = self.fills or FILLS.get(clients, MOST_FILLS)
+        fills = self._fills(clients)
         return Settings(
             run=RunSettings(concurrency=clients, repeat=2 * self.pairs, data="white-horse", date=SEEDED_DAY),
             fill=FillSettings(
@@ -345,6 +375,21 @@ class Bench:
                     rounds[what].append(took_s / fills * 1e6)
         for what, took_us in rounds.items():
             self.tell(f"{what}_cpu", statistics.median(took_us), "us/fill", len(took_us))
+
+
+def _evenings(plan: Planned, turn: Turn, floor: Floor) -> Evenings:
+    zones = {one.id: one.zone_id for one in floor.tables}
+    window = plan.windows[0]
+    return Evenings(
+        restaurant=floor.restaurant_id,
+        timezone=floor.timezone,
+        days=plan.days,
+        at=turn.at,
+        until=later(turn.at, OCCASION_MINUTES["dinner"]),
+        window=window.end - window.start,
+        party=turn.party,
+        tables=tuple((table, zones[table]) for table in plan.tables),
+    )
 
 
 def _kept(events: list[Event], folder: Path) -> dict[str, float]:
