@@ -1,6 +1,7 @@
 """The engine process: stands up a run, says so through a pipe, works to the end, and leaves its reason behind."""
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from engine import __version__
 from engine.cannot_begin import CannotBegin
 from engine.collecting import collect_seldom
 from engine.database import DatabaseFailed, DatabaseUnreachable, drop_left
@@ -112,6 +114,8 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
             readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))
             collect_seldom()
             code = await _work(stands)
+            if code == ExitCode.RECORDS:
+                _leave(stands.run.reason)
             await server.linger(LINGER_S)
         finally:
             await server.close()
@@ -154,7 +158,12 @@ async def _work(stands: Opened) -> int:
         while run.passes.repeat < stands.repeats and not run.crew.is_stopping:
             await run.passes.finish(run.plan, run.crew)
             await stands.checks.after()
-            await stands.renew()
+            try:
+                await stands.renew()
+            except NothingToDo as nothing:
+                # Where repeats share a database the one before may have left nothing: then the run is done.
+                run.passes.none_left(stands.repeats, str(nothing))
+                break
             await stands.begin()
             await _beside(stands)
     except* RecordsFailed as failed:
@@ -210,8 +219,7 @@ async def _beside(stands: Opened) -> None:
 
 async def _end_round(run: Run, seconds: float) -> None:
     """After so long the round of a sweep is over, whatever of its plan is left."""
-    await run.clock.sleep_until(run.clock.now_ns() + round(seconds * 1e9))
-    if run.crew.go_home():
+    if await run.crew.go_home_after(round(seconds * 1e9)):
         ids = Ids(run=run.facts.run_id, leg=run.crew.leg)
         run.log(Acted(run.clock.now_ns(), ids, CUT, "engine", f"{seconds:g} s are over; the plan was not"))
 
@@ -231,6 +239,15 @@ def _keep_words(folder: Path) -> None:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     faulthandler.enable()
+    # With its first line the log has its first block, in which there is room for a last word on a disk that is full.
+    _leave(f"slotfill {__version__}, process {os.getpid()}")
+
+
+def _leave(words: str) -> None:
+    """Put a line into engine.log, if its disk takes it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

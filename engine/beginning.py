@@ -27,7 +27,7 @@ from engine.plan import Plan
 from engine.planning import Start, seatable
 from engine.records.archive import find, runs_folder
 from engine.records.trouble import RecordsDamaged, RunNotFound
-from engine.session import RESTAURANT
+from engine.session import RESTAURANT, Session
 from engine.spec import Spec
 from engine.target import Capability
 from engine.targets.postgres import PostgresTarget
@@ -160,6 +160,8 @@ async def alone_seats(plan: Plan, target: AnyTarget, settings: Settings) -> int 
             if turn.restaurant not in busy:
                 floor = target.floors[turn.restaurant]
                 begins = instant(ZoneInfo(floor.timezone), turn.on, time(0))
+                if contract_of(target).needs_context:
+                    await Session.of(connection).bring({RESTAURANT: str(floor.restaurant_id)})
                 busy[turn.restaurant] = await connection.rows(
                     "fill/busy", Busy, floor.restaurant_id, begins, begins + timedelta(days=1)
                 )

@@ -26,11 +26,17 @@ class Checks:
         self._first: Integrity | None = None
         self._last: Integrity | None = None
         self._trouble: list[str] = []
-        self.grew: dict[str, int] = {}
-        """Checks of broken promises that found more rows after than before, summed over all repeats."""
+        self._databases = 0
+        self._here: dict[str, int] = {}
+        """Of `grew` what the database in hand has."""
+        self._left: dict[str, int] = {}
+        """And what those have that repeats before this one worked in."""
+        self._kept: list[str] = []
+        """Files that name the rows of those."""
 
     async def before(self) -> None:
         """Check the database as it is before the first attempt, and before any fault is on. Raises RecordsFailed."""
+        self._leave()
         self._before = await self._checked("before")
         if self._first is None:
             self._first = self._before
@@ -39,15 +45,42 @@ class Checks:
         """Check it again now that the run, or a repeat of it, is over. Raises RecordsFailed."""
         self._last = await self._checked("after")
         if self._before is not None and self._last is not None:
-            for name, more in grew(self._before, self._last).items():
-                self.grew[name] = self.grew.get(name, 0) + more
+            # Held against its beginning, however many repeats it has had: none of its rows is counted twice.
+            self._here = grew(self._before, self._last)
+
+    def _leave(self) -> None:
+        """Another database is begun: the rows that this one ends with stay named, and counted."""
+        self._databases += 1
+        if not self._here:
+            return
+        for name, more in self._here.items():
+            self._left[name] = self._left.get(name, 0) + more
+        self._here = {}
+        kept = f"integrity-after-{self._databases - 1}.json"
+        if self._last is not None:
+            write_json(self._folder / kept, self._last)
+            self._kept.append(kept)
+
+    @property
+    def grew(self) -> dict[str, int]:
+        """Checks of broken promises that found more rows after than before, summed over all databases of the run."""
+        return {
+            name: self._left.get(name, 0) + self._here.get(name, 0)
+            for name in dict.fromkeys((*self._left, *self._here))
+        }
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that name the rows that `grew` counts."""
+        return (*self._kept, *(["integrity-after.json"] if self._here else []))
 
     @property
     def counts(self) -> IntegrityCounts | None:
-        """Offending rows by check, before and after; None when either could not be had."""
+        """Offending rows by check, before and after, those of databases that were left too; None when not to be had."""
         if self._first is None or self._last is None:
             return None
-        return IntegrityCounts(before=dict(self._first.counts), after=dict(self._last.counts))
+        after = {name: count + self._left.get(name, 0) for name, count in self._last.counts.items()}
+        return IntegrityCounts(before=dict(self._first.counts), after=after)
 
     @property
     def alerts(self) -> tuple[str, ...]:

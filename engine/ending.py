@@ -33,6 +33,7 @@ from engine.records.samples import read_rounds
 from engine.records.trouble import RecordsDamaged, RecordsFailed
 from engine.records.verdict import houses_of
 from engine.records.waterfall import PLANS, attempted, fell, keep_ground
+from engine.session import RESTAURANT, Session
 from engine.target import Capability
 from engine.thresholds import held as held_to
 from engine.thresholds import taken_in
@@ -78,7 +79,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         await _alert(stands, state)
     now_ns = run.clock.now_ns()
     code, reason = judged(held, code, reason)
-    code, reason = checked(stands.checks.grew, code, reason)
+    code, reason = checked(stands.checks.grew, stands.checks.files, code, reason)
     try:
         run.samples.flush()
         await run.journal.sync()
@@ -88,7 +89,8 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
             state=state,
             reason=reason,
             ended_at=run.clock.wall().isoformat(timespec="seconds"),
-            ended_ns=now_ns,
+            # What was read and judged after the last answer is no time of the attempts.
+            ended_ns=run.tally.counts(now_ns).last_answer_ns or now_ns,
             exit_code=int(code),
             persisted=held.persisted,
             ledger=held.ledger,
@@ -145,11 +147,7 @@ async def _fell(stands: Opened, result: Result) -> Waterfall | None:
     ours = await asyncio.to_thread(attempted, stands.folder)
     try:
         async with asyncio.timeout(_GROUND_S):
-            connection = await stands.connect(f"slotfill {run.facts.run_id} waterfall")
-            try:
-                rows = await connection.rows("truth/taken_before", TableTaken, run.facts.run_id)
-            finally:
-                await connection.close()
+            rows = await _taken_before(stands)
     except (*STEP_ERRORS, DatabaseFailed, DatabaseUnreachable, TimeoutError):
         return None
     for row in rows:
@@ -169,6 +167,23 @@ async def _fell(stands: Opened, result: Result) -> Waterfall | None:
     if not settings.records.waterfall:
         return None
     return await asyncio.to_thread(fell, stands.folder, ground, result)
+
+
+async def _taken_before(stands: Opened) -> list[TableTaken]:
+    """What others had; restaurant by restaurant where row security wants it. Raises what connecting and asking do."""
+    run, found = stands.run, dict[tuple[object, ...], TableTaken]()
+    contexts: list[dict[str, str]] = [{}]
+    if run.passes.apart:
+        contexts = [{RESTAURANT: str(floor.restaurant_id)} for floor in run.target.floors.values()]
+    connection = await stands.connect(f"slotfill {run.facts.run_id} waterfall")
+    try:
+        for context in contexts:
+            await Session.of(connection).bring(context)
+            for row in await connection.rows("truth/taken_before", TableTaken, run.facts.run_id):
+                found[row.booking_id, row.table, row.start] = row
+    finally:
+        await connection.close()
+    return list(found.values())
 
 
 def _most_tables(plan: str, settings: Settings) -> int:
@@ -251,33 +266,35 @@ async def _held(stands: Opened) -> Held:
         persisted = Persisted(sum(one.persisted.total for one in passes.kept), shares)
         return Held(persisted, merged([one.ledger for one in passes.kept]))
     except (DatabaseFailed, DatabaseUnreachable, RecordsDamaged, RecordsFailed) as error:
-        kept = await asyncio.to_thread(_unread, stands)
-        return Held(None, trouble=str(error), ledger=kept)
-
-
-def _words(stands: Opened) -> Words:
-    return Words(read(stands.folder), through_api=Capability.STEPS not in stands.run.target.capabilities)
+        # What earlier repeats came to was read in databases of their own, and stays proven.
+        unread = await asyncio.to_thread(_unread, stands)
+        return Held(None, trouble=str(error), ledger=merged([*(one.ledger for one in passes.kept), unread]))
 
 
 def _unread(stands: Opened) -> Ledger:
-    """The ledger of a run whose database could not be read: nothing in it is verified; of unreadable records, none."""
-    attempts = stands.run.tally.attempts
+    """The ledger of what could not be read in the database: nothing in it is verified; of unreadable records, none."""
+    run = stands.run
+    attempts = run.tally.attempts
+    through_api = Capability.STEPS not in run.target.capabilities
     with contextlib.suppress(RecordsDamaged, RecordsFailed):
         if attempts <= WHOLE:
-            return ledger(_words(stands), None, {})
+            return ledger(Words(run.passes.unsettled(), through_api=through_api), None, {})
         with contextlib.closing(LedgerParts(stands.folder, attempts)) as parts:
-            through_api = Capability.STEPS not in stands.run.target.capabilities
-            parts.hear(read(stands.folder), through_api=through_api)
+            parts.hear(run.passes.unsettled(), through_api=through_api)
             return parts.unread()
     return Ledger(balanced=False)
 
 
-def checked(grew: Mapping[str, int], code: ExitCode, reason: str) -> tuple[ExitCode, str]:
-    """The exit code with the integrity checks taken in: what was broken before the run is not held against it."""
+def checked(grew: Mapping[str, int], files: Sequence[str], code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+    """The exit code with the integrity checks taken in: what was broken before the run is not held against it.
+
+    `files` have the rows.
+    """
     if not grew or code not in (ExitCode.PASSED, ExitCode.STOPPED, ExitCode.INCONCLUSIVE):
         return code, reason
     names = ", ".join(f"{name} {more}" for name, more in grew.items())
-    return ExitCode.LOST, f"integrity is broken since the run began: {names}; integrity-after.json names the rows"
+    where = f"{', '.join(files)} {'names' if len(files) == 1 else 'name'} the rows"
+    return ExitCode.LOST, f"integrity is broken since the run began: {names}; {where}"
 
 
 def _burst(stands: Opened) -> Burst | None:
@@ -300,8 +317,7 @@ def judged(held: Held, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
     if code not in (ExitCode.PASSED, ExitCode.STOPPED):
         return code, reason
     kept = held.ledger
-    if held.persisted is None:
-        return ExitCode.INCONCLUSIVE, f"what the database holds could not be read: {held.trouble}"
+    unread = "" if held.persisted is not None else f"what the database holds could not be read: {held.trouble}"
     bad = {"lost": kept.lost, "torn": kept.torn, "altered": kept.altered, "duplicate": kept.duplicate}
     if any(bad.values()):
         counts = ", ".join(f"{count} {word}" for word, count in bad.items() if count)
@@ -309,7 +325,11 @@ def judged(held: Held, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
         names = ", ".join(str(story.booking_id) for story in told[:3])
         causes = dict.fromkeys(story.cause for story in told)
         why = f"; likeliest: {next(iter(causes))}" if causes else ""
-        return ExitCode.LOST, f"{counts} of {kept.acknowledged} acknowledged{f': {names}' if names else ''}{why}"
+        beside = f"; beside that, {unread}" if unread else ""
+        named = f": {names}" if names else ""
+        return ExitCode.LOST, f"{counts} of {kept.acknowledged} acknowledged{named}{why}{beside}"
+    if unread:
+        return ExitCode.INCONCLUSIVE, unread
     if kept.unresolved:
         return ExitCode.INCONCLUSIVE, f"{kept.unresolved} attempts ended unknown: they may or may not have been booked"
     if kept.phantom:

@@ -223,7 +223,7 @@ async def _stand(
         grew=lambda: checks.grew,
     )
     run = Run(parts)
-    run.passes.on = ground.day
+    run.passes.on, run.passes.apart = ground.day, contract_of(target).needs_context
     if continued is not None:
         run.log(Acted(clock.now_ns(), Ids(run=run_id), f"continue {spec.continues}", spec.who, continued.text))
     stands = Opened(run, manifest, folder, Path(manifest.socket), target.connect, checks, _no_renewal, burst)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Awaitable, Callable, Collection, Container, Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from engine.config import Settings
-from engine.database import Connection
+from engine.database import STEP_ERRORS, Connection, failure
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk
 from engine.metrics.ledger import CONFIRMED, Beyond, Words, ledger
@@ -25,11 +26,12 @@ from engine.observe.load import Load, LoadMeter
 from engine.patience import PATIENCE_NS, Answer, patiently
 from engine.plan import Plan
 from engine.records.journal import Place, read
-from engine.records.ledger_parts import Dealt, LedgerParts, Row, Word
+from engine.records.ledger_parts import MAY_BE_THERE, Dealt, LedgerParts, Row, Word
 from engine.records.result import Persisted, persisted_of
 from engine.records.spool import Spool
 from engine.repair.holds import sweep_holds
 from engine.repair.zone_locks import clear_zone_locks
+from engine.session import RESTAURANT, Session
 from engine.target import Capability, Moment, ReadInParts, Target
 from engine.verify.ledger import IN_PROGRESS, end_at_work, fates
 
@@ -85,6 +87,8 @@ class Passes:
         self._settings = settings
         self.on = date.min
         """The day whose pending bookings are assigned."""
+        self.apart = False
+        """Row security shows one restaurant at a time, to whoever says which."""
         self.repeat = 1
         self.place: Callable[[], Place | None] = lambda: None
         """The end of the journal now: where a leg's events begin. None reads it from its beginning."""
@@ -137,6 +141,8 @@ class Passes:
     async def between(self, plan: Plan, crew: Crew) -> None:
         """End the pass in hand and begin the next with what is pending. Raises DatabaseFailed, DatabaseUnreachable."""
         changed = await self.end(plan, crew, tidies=True)
+        # Its end was said, with what was swept; should no pass follow, it is not to be said once more.
+        self._unfinished = False
         pending = await self._patiently(self._pending)
         await self._patiently(lambda: self._check(plan, crew, frozenset(one.booking_id for one in pending)))
         if plan.next_pass(pending, changed=changed):
@@ -184,6 +190,15 @@ class Passes:
         legs = range(self._base[0], crew.leg + 1)
         self.kept.append(Kept(self.repeat, *await self._patiently(lambda: self._kept(legs))))
         self._base = None
+
+    def none_left(self, repeats: int, why: str) -> None:
+        """The next repeat has nothing to do: the one before it was the last."""
+        self.repeat -= 1
+        self.alerts += (f"{self.repeat} of {repeats} repeats were made, in the same database: {why}",)
+
+    def unsettled(self) -> Iterator[Event]:
+        """What was said of the legs whose database was not read back, or not to the end."""
+        return iter(()) if self._base is None else self._events(range(self._base[0], sys.maxsize))
 
     async def _kept(self, legs: Container[int]) -> tuple[Ledger, Persisted]:
         """What stands of these legs. Raises DatabaseFailed, DatabaseUnreachable, RecordsDamaged."""
@@ -241,7 +256,9 @@ class Passes:
             async with target.moment() as moment:
                 async for page in moment.tagged():
                     await asyncio.to_thread(parts.see, page)
-                beyond = Beyond(self.fates, self.read_ns, self.longest_ns)
+                # An API tells of no more than the bookings whose ids are known: absence proves nothing then.
+                tells_all = Capability.VERIFY in self._target.capabilities
+                beyond = Beyond(self.fates, self.read_ns, self.longest_ns if tells_all else sys.maxsize)
                 for number in range(parts.count) if parts.is_unheard else ():
                     # A row under the key of an attempt that nobody heard of may be any part's: all are seen before.
                     words, rows = await self._part(moment, parts, number)
@@ -342,18 +359,28 @@ class Passes:
         wanted = self._settings().assign
         if not (wanted.sweep_holds or wanted.clear_zone_locks):
             return None, None
-        swept = cleared = None
+        swept = cleared = 0
         connection = await self._connect("slotfill between passes")
         try:
             ids = [floor.restaurant_id for floor in self._target.floors.values()]
             ttl = timedelta(seconds=self._settings().run.hold_ttl_s)
-            if wanted.sweep_holds:
-                swept = len((await sweep_holds(connection, ids, ttl)).holds)
-            if wanted.clear_zone_locks:
-                cleared = len((await clear_zone_locks(connection, ids, self.on)).bookings)
+            for group in [[one] for one in ids] if self.apart else [ids]:
+                if self.apart:
+                    await self._see(connection, group[0])
+                if wanted.sweep_holds:
+                    swept += len((await sweep_holds(connection, group, ttl)).holds)
+                if wanted.clear_zone_locks:
+                    cleared += len((await clear_zone_locks(connection, group, self.on)).bookings)
         finally:
             await connection.close()
-        return swept, cleared
+        return swept if wanted.sweep_holds else None, cleared if wanted.clear_zone_locks else None
+
+    async def _see(self, connection: Connection, restaurant: UUID) -> None:
+        """Have what row security shows of that restaurant from now on. Raises DatabaseFailed."""
+        try:
+            await Session.of(connection).bring({RESTAURANT: str(restaurant)})
+        except STEP_ERRORS as error:
+            raise failure(f"restaurant {restaurant} could not be looked at between passes", error) from error
 
 
 async def _stays(target: ReadInParts, bookings: frozenset[UUID]) -> int:
@@ -369,11 +396,14 @@ def _deal(claimed: Spool[UUID], parts: Dealt[UUID]) -> None:
 
 
 def claimed_in(folder: Path, legs: Container[int], since: Place | None = None) -> frozenset[UUID]:
-    """Bookings of which the platform said success in these legs, from the journal. Raises RecordsDamaged."""
+    """Bookings that these legs may have confirmed, from the journal: success was said, or nobody heard the end.
+
+    Raises RecordsDamaged.
+    """
     return frozenset(
         event.booking_id
         for event in read(folder, since)
-        if isinstance(event, AttemptEnded) and event.acknowledged and event.ids.leg in legs
+        if isinstance(event, AttemptEnded) and event.certainty in MAY_BE_THERE and event.ids.leg in legs
     )
 
 

@@ -28,6 +28,8 @@ PERCENTS = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _LENGTHS = (*PERCENTS, "min", "max")
 _COUNTS = ("attempts", "acknowledged", "persisted", "late")
 _BESIDE = ("duplicate", "phantom")
+_TOLD = (Entry.UNVERIFIED.value, Entry.SKIPPED.value)
+"""Entries that no reading can add to."""
 _PLAIN = ("fills_per_s", "effective_concurrency", "tables_per_booking")
 _UNITS_MS = {"us": (1, 1_000), "ms": (1, 1), "s": (1_000, 1), "m": (60_000, 1)}
 """Times and over: divided and not multiplied by a fraction, so that 85 % is the float that 17 of 20 are."""
@@ -46,6 +48,8 @@ class Figure(NamedTuple):
     """`ms`, `ratio`, `/s`, or empty for a plain number."""
     is_count: bool = False
     """What is not there counts as none."""
+    is_verified: bool = False
+    """It is counted from what the database was read to hold: of attempts that are unverified nobody knows theirs."""
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +61,7 @@ def figures() -> Mapping[str, Figure]:
     found |= {name: Figure(f"/{name}", "/s" if name.endswith("_per_s") else "") for name in _PLAIN}
     found |= {f"seat_waste.{name}": Figure(f"/seat_waste/{name}", "") for name in ("mean", "total")}
     ledger = (*(one.value for one in Entry if one is not Entry.PERSISTED), *_BESIDE)
-    found |= {name: Figure(f"/ledger/{name}", "", is_count=True) for name in ledger}
+    found |= {name: Figure(f"/ledger/{name}", "", is_count=True, is_verified=name not in _TOLD) for name in ledger}
     for word in OUTCOMES:
         found[f"outcomes.{word}"] = Figure(f"/outcomes/{word}", "", is_count=True)
         found[f"refusals.{word}"] = Figure(f"/refusals/*/{word}", "", is_count=True)
@@ -131,6 +135,10 @@ def _held(one: Threshold, document: object, result: Result, samples: Mapping[str
         why = _why(one.name, result)
         return Held(one.name, one.text, Stood.UNKNOWN, None, "-", known.pointer, why=why, is_sure=False)
     value = sum(there)
+    if known.is_verified and result.ledger.unverified and _may_turn(value, one):
+        # None that were found is no finding where nobody looked.
+        why = f"{result.ledger.unverified} attempts are unverified: the database was not read for them"
+        return Held(one.name, one.text, Stood.UNKNOWN, None, "-", known.pointer, why=why, is_sure=False)
     ends, count = _interval(one.name, result, samples)
     stood = Stood.PASSED if _keeps(value, one) else Stood.FAILED
     return Held(
@@ -186,6 +194,19 @@ def _keeps(value: float, one: Threshold) -> bool:
             return value > one.value
         case Bound.EXACTLY:
             return value == one.value
+        case _:
+            assert_never(one.bound)
+
+
+def _may_turn(value: float, one: Threshold) -> bool:
+    """Whether a count that can only be more than this may stand otherwise to the bound."""
+    match one.bound:
+        case Bound.AT_MOST | Bound.BELOW:
+            return _keeps(value, one)
+        case Bound.AT_LEAST | Bound.ABOVE:
+            return not _keeps(value, one)
+        case Bound.EXACTLY:
+            return value <= one.value
         case _:
             assert_never(one.bound)
 

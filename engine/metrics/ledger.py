@@ -243,6 +243,10 @@ class _Judge:
         self._owners = {
             one.booking_id: attempt for attempt, one in words.ended.items() if one.acknowledged and one.tables
         }
+        for attempt, one in words.all.items():
+            # Nobody was told, and one of those that nobody heard committed: it was that one.
+            if one.certainty is Certainty.INFO and one.xid is not None and transactions.get(one.xid) == "committed":
+                self._owners.setdefault(one.booking_id, attempt)
 
     def entry(self, attempt: AttemptId, one: Said) -> Entry:
         if one.certainty is Certainty.SKIPPED:
@@ -260,7 +264,7 @@ class _Judge:
                 return Entry.LOST
             return compared(one.tables, one.party, one.window, row)
         if one.certainty is Certainty.INFO:
-            return self._unheard(one, row, mine=owner is None)
+            return self._unheard(one, row, mine=owner in (None, attempt))
         return Entry.VOID
 
     def row(self, one: Said) -> HeldRow | None:
@@ -294,7 +298,8 @@ class _Judge:
         if there:
             return Entry.RECOVERED
         if waits_for_server(one):
-            return Entry.VOID if one.ended_ns <= self._settled_ns else Entry.UNRESOLVED
+            told = self._reading is not None and one.key not in self._reading.untold
+            return Entry.VOID if told and one.ended_ns <= self._settled_ns else Entry.UNRESOLVED
         # Nothing of it can confirm a booking: COMMIT was never sent, or the platform answered and did not confirm yet.
         return Entry.VOID if one.through_api or one.step is not Step.COMMIT else Entry.UNRESOLVED
 
@@ -372,6 +377,8 @@ def cause(
     """
     if outcome == _REPLAY:
         return "ledger replay: the key had been used, and the platform answered success with no rows"
+    if entry is Entry.UNRESOLVED and xid is None:
+        return "no answer came to its request, and nothing that can be asked tells what became of that"
     if entry is Entry.UNRESOLVED:
         return "no answer came to COMMIT, and its transaction is still open or too old to be known"
     if row is None:

@@ -57,6 +57,8 @@ class Reading(msgspec.Struct, frozen=True):
     rows: dict[UUID, HeldRow]
     unseen: frozenset[int] = frozenset()
     """Acknowledged transactions that this reading could not see yet: what it lacks of them proves nothing."""
+    untold: frozenset[str] = frozenset()
+    """Keys of requests without an answer that an API did not tell of: the same goes for these."""
 
 
 class UnseenRow(msgspec.Struct, frozen=True):

@@ -279,7 +279,10 @@ class SlotEnd(msgspec.Struct, frozen=True):
 
 
 class IntegrityCounts(msgspec.Struct, frozen=True):
-    """Offending rows by check, before the first attempt and after the last."""
+    """Offending rows by check, before the first attempt and after the last.
+
+    Of repeats that had a database each the promises that were broken are counted in all of them.
+    """
 
     before: dict[str, int]
     after: dict[str, int]

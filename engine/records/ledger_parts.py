@@ -29,6 +29,8 @@ _AT_ONCE = 200
 """Things of a part that wait in memory to be written."""
 
 NOTHING = Beyond({})
+MAY_BE_THERE = frozenset({Certainty.OK, Certainty.INFO})
+"""Of attempts that ended so the booking may be the run's, with its tag or without: it was there before, and waited."""
 Thing = TypeVar("Thing")
 
 
@@ -181,7 +183,7 @@ class LedgerParts:
 
     def _share(self, words: list[Word], rows: Mapping[UUID, Row]) -> None:
         """Count what is there whole, by leg and restaurant; as `persisted_of` does."""
-        claimed = {word.said.booking_id for word in words if word.ended and word.said.acknowledged}
+        claimed = {word.said.booking_id for word in words if word.ended and word.said.certainty in MAY_BE_THERE}
         there = {
             booking
             for booking, one in rows.items()

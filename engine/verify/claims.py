@@ -167,7 +167,9 @@ class Claims:
                 if is_last and not line.endswith(b"\n"):
                     self.torn = f"{path.name} line {place}: the last record was cut short after {len(line)} bytes"
                     return
-                raise JournalDamaged(f"{path} line {place}: not a journal's line: {error}") from error
+                raise JournalDamaged(
+                    f"{path} line {place}: not a journal's line: {' '.join(str(error).split())}"
+                ) from error
             if (kind == "JournalHeader") != (place == 1):
                 raise JournalDamaged(f"{path} line {place}: the header must be the first line, and only that")
             if isinstance(read, _Header):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,9 @@ from engine.verify.integrity import check, grew, restaurants_of
 from engine.verify.judgement import Judge, Terms
 
 MOST_SUSPECTS = 1000
+_GONE = "the database of a later repeat is not there: it was dropped, or the run has only just begun it"
+_TTL = timedelta(seconds=180)
+"""Of a run that says nothing of it."""
 _NONE: Mapping[int, Connection] = MappingProxyType({})
 _BAD = ("lost", "torn", "altered", "duplicate", "phantom")
 _OPEN = frozenset({"unresolved", "unverified"})
@@ -45,6 +48,16 @@ class _Cleaning(msgspec.Struct):
     at: datetime
     who: str
     database: str
+
+
+class _Repair(msgspec.Struct):
+    """Of a line of `repairs.jsonl`, who changed how many rows where."""
+
+    at: datetime
+    who: str
+    command: str
+    database: str
+    done: list[msgspec.Raw]
 
 
 class _Result(msgspec.Struct):
@@ -80,28 +93,26 @@ async def verify(
     if run is None:
         raise RecordsUnfit(f"{folder / 'run.json'} is missing, so what the run was is not known")
     claims = await asyncio.to_thread(Claims, folder)
-    parts: dict[Connection | None, dict[int, Claim]] = defaultdict(dict, {connection: {}})
-    for attempt, claim in claims.attempts.items():
-        claim.through_api = claim.through_api or bool(run.base_url)
-        repeat = claims.repeats.get(claim.leg, 1)
-        parts[repeats.get(repeat) if repeat > 1 and _is_cloned(run) else connection][attempt] = claim
+    parts = _dealt(claims, run, connection, repeats)
+    longest, ttl = _seconds(run, "api.longest_request_s"), _seconds(run, "run.hold_ttl_s")
     gone_since = _read(folder / "cleaned.json", tuple[_Cleaning, ...]) or ()
     cleaned = {one.database: f"{one.who} at {one.at:%Y-%m-%d %H:%M:%S}" for one in gone_since}
     found: dict[Connection | None, Found] = {}
     for one, part in parts.items():
         wait = 0.0 if goes_on else wait_s
         wanted = Wanted(run.run_id, part.values(), _slugs(run), bool(run.data), wait, cleaned)
-        found[one] = Found(trouble=gone) if one is None else await look(one, wanted)
+        found[one] = Found(trouble=gone if connection is None else _GONE) if one is None else await look(one, wanted)
     # What a live run did until it was read it had intended before: read again, nothing of that is without an author.
-    known = (await asyncio.to_thread(Claims, folder)).attempts if goes_on else None
-    terms = Terms(run.run_id, goes_on, claims.opened_at, _longest(run))
-    judges = [
-        Judge(terms, part, found[one], known if known and len(parts) == 1 else part) for one, part in parts.items()
-    ]
+    known = parts
+    if goes_on:
+        known = _dealt(await asyncio.to_thread(Claims, folder), run, connection, repeats)
+    terms = Terms(run.run_id, goes_on, claims.opened_at, longest)
+    judges = [Judge(terms, part, found[one], known[one]) for one, part in parts.items()]
     ledger = _ledger(judges, claims.attempts.values())
     in_flight = sum(judge.in_flight for judge in judges)
     differences, resolved = ([], []) if goes_on else _against_result(folder, claims, ledger)
-    broken, unchecked = await _integrity(folder, run, [one for one in parts if one is not None])
+    asked = [one for one in parts if one is not None]
+    broken, unchecked = await _integrity(folder, _slugs(run), ttl or _TTL, asked)
     code = 0
     if any(getattr(ledger, word) for word in _BAD) or (broken and not goes_on):
         code = 5
@@ -120,10 +131,44 @@ async def verify(
         unanswered=sum(claim.certainty is None for claim in claims.attempts.values()),
         differences=tuple(differences),
         problems=tuple(claims.problems),
-        notes=(*troubles, *([claims.torn] if claims.torn else []), *resolved),
+        notes=(*troubles, *([claims.torn] if claims.torn else []), *resolved, *_repairs(folder, found.values())),
         broken=broken,
         unchecked=unchecked,
     )
+
+
+def _dealt(
+    claims: Claims, run: _Run, connection: Connection | None, repeats: Mapping[int, Connection]
+) -> dict[Connection | None, dict[int, Claim]]:
+    """The claims by the database that each is to be held against."""
+    parts: dict[Connection | None, dict[int, Claim]] = defaultdict(dict, {connection: {}})
+    for attempt, claim in claims.attempts.items():
+        claim.through_api = claim.through_api or bool(run.base_url)
+        repeat = claims.repeats.get(claim.leg, 1)
+        parts[repeats.get(repeat) if repeat > 1 and _is_cloned(run) else connection][attempt] = claim
+    return parts
+
+
+def _repairs(folder: Path, found: Iterable[Found]) -> Iterator[str]:
+    """Whoever put bookings right in a database that was read: what differs there may be their doing."""
+    read = {one.database for one in found}
+    path = folder / "repairs.jsonl"
+    if not path.exists():
+        return
+    try:
+        if not path.is_file():
+            raise RecordsUnfit(f"{path}: could not be read: it is not a file")
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise RecordsUnfit(f"{path}: could not be read: {error}") from error
+    for line in lines:
+        try:
+            one = msgspec.json.decode(line, type=_Repair)
+        except (ValueError, RecursionError):
+            continue  # cut short, or nothing that slotfill wrote
+        if one.done and one.database in read:
+            who = f"{one.command} by {one.who} at {one.at:%Y-%m-%d %H:%M:%S}"
+            yield f"{who} changed {len(one.done)} row{'s' * (len(one.done) != 1)}: what differs may be its doing"
 
 
 def _ledger(judges: Sequence[Judge], claims: Iterable[Claim]) -> Ledger:
@@ -167,7 +212,9 @@ def _against_result(folder: Path, claims: Claims, ledger: Ledger) -> tuple[list[
     return [*lines, *(f"result.json has ledger.{word} = {was}, it is {now}" for word, (was, now) in moved.items())], []
 
 
-async def _integrity(folder: Path, run: _Run, connections: list[Connection]) -> tuple[dict[str, int], dict[str, str]]:
+async def _integrity(
+    folder: Path, slugs: list[str], ttl: timedelta, connections: list[Connection]
+) -> tuple[dict[str, int], dict[str, str]]:
     """Checks that find more than before the run, and those that could not run."""
     before = _read(folder / "integrity-before.json", Integrity)
     broken: Counter[str] = Counter()
@@ -177,8 +224,7 @@ async def _integrity(folder: Path, run: _Run, connections: list[Connection]) -> 
             unchecked["all"] = "the connection was lost, or is in a transaction that the checks would end"
             continue
         try:
-            places = await restaurants_of(connection, _slugs(run))
-            ttl = timedelta(seconds=float(run.settings.get("run.hold_ttl_s", 180)))
+            places = await restaurants_of(connection, slugs)
             now = await check(connection, [place.id for place in places], ttl)
         except DatabaseFailed as error:
             unchecked["all"] = str(error)
@@ -202,9 +248,13 @@ def _slugs(run: _Run) -> list[str]:
     return [] if "all" in said else said
 
 
-def _longest(run: _Run) -> timedelta | None:
-    said = run.settings.get("api.longest_request_s")
-    return None if said is None else timedelta(seconds=float(said))
+def _seconds(run: _Run, key: str) -> timedelta | None:
+    """A setting of the run; None where it says nothing of it. Raises RecordsUnfit for what is no length of time."""
+    said = run.settings.get(key)
+    try:
+        return None if said is None else timedelta(seconds=float(said))
+    except (ValueError, OverflowError) as error:
+        raise RecordsUnfit(f"run.json has {key} = {said}, which is no number of seconds; put it right there") from error
 
 
 def _read(path: Path, kind: type[Kind]) -> Kind | None:

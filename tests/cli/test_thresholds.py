@@ -76,6 +76,30 @@ def test_each_is_judged_on_the_exact_figure(name: str, bound: str, stood: Stood,
     assert (stood is Stood.UNKNOWN) == bool(found.why)
 
 
+@pytest.mark.parametrize(
+    ("name", "bound", "stood"),
+    [
+        ("lost", "<=0", Stood.UNKNOWN),
+        ("torn", "<1", Stood.UNKNOWN),
+        ("duplicate", "==0", Stood.UNKNOWN),
+        ("recovered", ">=1", Stood.UNKNOWN),
+        ("void", ">=2", Stood.PASSED),
+        ("void", "<=1", Stood.FAILED),
+        ("void", "==1", Stood.FAILED),
+        ("unverified", "<=0", Stood.FAILED),
+        ("skipped", "<=0", Stood.PASSED),
+    ],
+)
+def test_of_attempts_that_were_not_verified_nothing_is_found_to_be_fine(name: str, bound: str, stood: Stood) -> None:
+    """The database could not be read for some: none lost is no finding, and two void are whatever the rest is."""
+    result = a_result()
+    kept = msgspec.structs.replace(result.ledger, attempts=20, persisted=0, void=2, unverified=18)
+    found = one(name, bound, msgspec.structs.replace(result, ledger=kept))
+    assert found.stood is stood, told(found)
+    if stood is Stood.UNKNOWN:
+        assert told(found).endswith("18 attempts are unverified: the database was not read for them")
+
+
 @given(st.integers(1, 400), st.data())
 def test_a_rate_has_wilsons_interval_and_is_sure_only_when_that_lies_on_one_side(of: int, data: st.DataObject) -> None:
     filled = data.draw(st.integers(0, of))

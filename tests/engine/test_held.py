@@ -2,9 +2,13 @@
 
 from uuid import uuid4
 
+from engine.contract import Terms
 from engine.database import Connection
 from engine.held import read_held
+from engine.model.ids import RunId
 from engine.standing import DatabaseStanding
+from engine.targets.postgres import PostgresTarget
+from tests.controls.evening import target_in
 from tests.scratch import ScratchDatabase
 
 HASTY = {"statement_timeout": "1ms", "lock_timeout": "1ms"}
@@ -26,3 +30,14 @@ async def test_nor_that_of_the_reading_again_and_again(database: ScratchDatabase
     many = [uuid4() for _ in range(20_000)]
     assert (await standing.read(many, ())).rows == {}
     await standing.close()
+
+
+async def test_nor_does_a_step_that_may_take_next_to_no_time_at_all(database: ScratchDatabase) -> None:
+    """Steps of a millisecond are all refused; what became of the run is read all the same."""
+    floors = (await target_in(database.dsn, "hasty")).floors
+    target = PostgresTarget(
+        "embedded", database.dsn, RunId("hasty"), floors, terms=Terms(step_timeout_s=0.001, hold_ttl_s=180)
+    )
+    many = [uuid4() for _ in range(20_000)]
+    assert (await target.held(many)).rows == {}
+    assert await target.persisted(many) == {}

@@ -202,6 +202,18 @@ def test_of_two_doubtful_attempts_for_one_booking_only_the_one_that_committed_is
     assert (found.void, found.recovered) == (1, 1)
 
 
+def test_of_two_passes_that_nobody_heard_the_end_of_only_the_one_that_committed_seated_the_booking() -> None:
+    """The first was cut off at its hold, which seats nobody; the second at its COMMIT."""
+    held = Refusal(step=Step.HOLD, phase=Phase.IN_DOUBT, message="the connection was lost")
+    first = msgspec.structs.replace(word(1, Certainty.INFO, of=9, tables=(), outcome="connection"), refusal=held)
+    second = word(2, Certainty.INFO, of=9, tables=(), outcome="connection", xid=7)
+    found = kept([first, second], [row(9, "confirmed", "A")], {7: "committed"})
+    assert (found.void, found.recovered) == (1, 1)
+    assert kept([second, msgspec.structs.replace(first, booking_id=booking(8))], [row(9, "confirmed", "A")], {
+        7: "committed",
+    }).recovered == 1  # fmt: skip
+
+
 def test_a_doubtful_booking_under_another_id_is_found_by_its_key() -> None:
     sent = Intended(1, msgspec.structs.replace(OPEN, step=Step.SUBMIT), "sf-r-1", booking(1))
     said = word(1, Certainty.INFO, tables=(), outcome="timeout", path=Path.FAILED_UNKNOWN)

@@ -163,3 +163,31 @@ async def test_a_crew_claims_what_is_there_and_knows_every_refusal(target: Postg
     assert {event.certainty for event in ended} <= {Certainty.OK, Certainty.FAIL}
     unknown = [event.refusal for event in events if isinstance(event, Refused) and event.outcome == "unknown"]
     assert not unknown
+
+
+@pytest.mark.parametrize("role", ["service_role"])
+@pytest.mark.parametrize("leaves", ["release", "close", "next attempt"])
+async def test_behind_row_security_a_hold_is_given_back_over_another_connection_too(
+    target: PostgresTarget, c: Conn, role: str, leaves: str
+) -> None:
+    assert target.contract.needs_context
+    seat = await target.seat("owners w00")
+    wanted = order(1)
+    await submitted(seat, wanted)
+    held = uuid4()
+    assert isinstance(await seat.hold(wanted, candidate(target, "MD-01", "MD-02"), held), Held)
+    await c.execute("SELECT pg_terminate_backend($1, 5000)", seat.pid)
+    dsn = target.dsn
+    if leaves != "release":
+        target.move_to("postgresql://x@/x?host=/nowhere", "")
+    told = await seat.release(held)
+    assert (told is None) == (leaves == "release"), told
+    # For want of a connection it is owed.
+    target.move_to(dsn, "")
+    if leaves == "next attempt":
+        assert isinstance(await seat.submit(order(2)), Submitted)
+    elif leaves == "close":
+        await seat.close()
+    for table in ("table_holds", "table_hold_members", "table_hold_windows", "allocations"):
+        assert await c.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+    await seat.close()

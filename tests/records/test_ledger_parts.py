@@ -83,7 +83,7 @@ def whole(evening: Evening) -> tuple[Ledger, Persisted]:
     words = Words(evening.events)
     rows = {row.booking_id: row for row, tagged in evening.rows if tagged or row.booking_id in words.bookings}
     found = ledger(words, Reading(rows, evening.unseen & words.acknowledged), evening.fates, read_ns=9, longest_ns=4)
-    claimed = {one.booking_id for one in words.ended.values() if one.acknowledged}
+    claimed = {one.booking_id for one in words.ended.values() if one.certainty in (Certainty.OK, Certainty.INFO)}
     tagged_ids = {row.booking_id for row, tagged in evening.rows if tagged}
     there = {
         booking

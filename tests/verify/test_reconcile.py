@@ -18,8 +18,11 @@ import engine.verify
 from engine.database import Connection
 from engine.model.verification import Verification
 from engine.platform.cluster import Cluster
+from engine.verify import reconcile
 from engine.verify.claims import JournalDamaged
+from engine.verify.found import Found, Wanted, look
 from engine.verify.reconcile import RecordsUnfit, verify
+from tests.scratch import ScratchDatabase
 from tests.shell import Shell
 
 FILL = ("run", "fill", "--headless", "--concurrency", "4", "--start", "18:00", "--end", "19:00")
@@ -423,6 +426,69 @@ def test_rows_that_were_cleaned_away_are_not_lost(over: Evening, folder: Path) -
     assert (found.exit_code, found.ledger.unverified) == (6, len(over.ended))
     assert "were removed" in found.notes[0]
     assert not found.differences
+
+
+def test_whoever_repaired_bookings_of_the_run_since_is_named(over: Evening, folder: Path) -> None:
+    note = {
+        "at": "2027-03-01T12:00:00.000+00:00", "who": "op@tty1", "command": "repair torn", "target": "embedded",
+        "database": over.shell.manifest(over.folder)["database"], "restaurants": [], "left": 0,
+    }  # fmt: skip
+    nothing, elsewhere = note | {"done": []}, note | {"done": [{}], "database": "sf_00000000"}
+    lines = [json.dumps(one) for one in (note | {"done": [{}, {}]}, nothing, elsewhere)]
+    (folder / "repairs.jsonl").write_text("\n".join([*lines, '{"at":']))
+    found = verified(folder, over.dsn)
+    assert found.exit_code == 0
+    assert found.notes == (
+        "repair torn by op@tty1 at 2027-03-01 12:00:00 changed 2 rows: what differs may be its doing",
+    )
+
+
+@pytest.mark.parametrize(("key", "said"), [("run.hold_ttl_s", "soon"), ("api.longest_request_s", "1e400")])
+def test_a_setting_that_somebody_altered_is_refused_in_a_sentence(
+    over: Evening, folder: Path, key: str, said: str
+) -> None:
+    manifest = json.loads((folder / "run.json").read_text())
+    manifest["settings"][key] = said
+    (folder / "run.json").write_text(json.dumps(manifest))
+    with pytest.raises(RecordsUnfit, match=rf"run\.json has {key} = {said}"):
+        verified(folder, over.dsn)
+
+
+async def test_a_live_run_in_a_later_repeat_raises_no_alarm_over_what_it_did_meanwhile(
+    over: Evening, folder: Path, database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first repeat's database is another one; of the second its last booking is made while that is read."""
+    rewrite(folder, lambda line: line | {"repeat": 2} if line["type"] == "RunPlanned" else line)
+    path, last = folder / "journal.000001.jsonl", over.filled[-1]["ids"]["attempt"]
+    whole = path.read_text()
+    rewrite(folder, lambda line: None if line.get("ids", {}).get("attempt") == last else line)
+
+    async def looks(connection: Connection, wanted: Wanted) -> Found:
+        path.write_text(whole)
+        return await look(connection, wanted)
+
+    monkeypatch.setattr(reconcile, "look", looks)
+    first = await Connection.open(database.dsn, application_name="slotfill verify", timeout_s=15)
+    second = await Connection.open(over.dsn, application_name="slotfill verify", timeout_s=15)
+    try:
+        found = await verify(folder, first, goes_on=True, repeats={2: second})
+    finally:
+        await first.close()
+        await second.close()
+    assert found.ledger.phantom == 0
+    assert found.exit_code == 0, found
+    assert found.ledger.persisted == len(over.filled) - 1
+
+
+async def test_a_repeat_whose_database_is_gone_is_unverified_and_said_so(over: Evening, folder: Path) -> None:
+    rewrite(folder, lambda line: line | {"repeat": 2} if line["type"] == "RunPlanned" else line)
+    connection = await Connection.open(over.dsn, application_name="slotfill verify", timeout_s=15)
+    try:
+        found = await verify(folder, connection, gone="")
+    finally:
+        await connection.close()
+    assert found.ledger.unverified == len(over.ended)
+    assert "the database of a later repeat is not there" in found.notes[0]
 
 
 def test_it_shares_no_code_with_what_it_checks() -> None:

@@ -53,7 +53,8 @@ def test_a_run_that_goes_on_raises_no_alarm_and_killed_its_open_ends_are_resolve
 
 @pytest.mark.campaign
 def test_a_run_through_the_api_is_verified_by_ids_and_keys(shell: Shell, cluster: Cluster) -> None:
-    assert shell.do("run", "fill", "--target", "api", *SHORT).code == 0
+    # A booking that the server goes on with in the background is decided after a minute.
+    assert shell.do("run", "fill", "--target", "api", *SHORT, timeout=150).code == 0
     folder, dsn = shell.runs()[-1], cluster.dsn(shell.manifest()["database"])
     found = asyncio.run(_verified(folder, dsn))
     assert found.exit_code == 0, found

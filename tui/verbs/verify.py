@@ -90,13 +90,20 @@ def lines(found: Verification) -> Iterator[str]:
         yield f"and {more} more; --json names a thousand"
     for text in (*found.notes, *found.problems[:_MOST_LINES], *found.differences):
         yield f"! {text}"
+    # `check` looks at one database: of a run whose repeats had one each, at the first.
+    first, *others = found.databases or ("",)
+    names = f"names those of {first}, integrity-after*.json in its folder all" if others else "names the rows"
     for name, count in found.broken.items():
-        yield f"! integrity: {name} finds {count} more than before it; slotfill check {found.run_id} names the rows"
+        yield f"! integrity: {name} finds {count} more than before it; slotfill check {found.run_id} {names}"
     for name, why in found.unchecked.items():
         yield f"! integrity: {name} was not checked: {why}"
     yield ""
-    where = f"{', '.join(found.databases)} as of {found.at:%Y-%m-%d %H:%M:%S} UTC" if found.at else "no database"
-    yield f"checked: every line of the journal, {where}, the integrity checks, and result.json where there is one"
+    result = "and result.json where there is one"
+    if found.at:
+        where = f"{', '.join(found.databases)} as of {found.at:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"checked: every line of the journal, {where}, the integrity checks, {result}"
+    else:
+        yield f"checked: every line of the journal, {result}; no database, and so no integrity"
     yield _verdict(found)
 
 
