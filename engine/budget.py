@@ -80,18 +80,21 @@ class Allowance:
     @property
     def per_s(self) -> float:
         """Requests a second now."""
-        return NS / self._each_ns
+        return NS / self.each_ns
 
     def claim(self, now_ns: int, requests: int = 1) -> int:
         """The moment so many requests together may be sent, now or later. The place is taken, used or not."""
-        begins = max(self._next_ns, now_ns - (self._burst - 1) * self._each_ns)
-        self._next_ns = begins + requests * self._each_ns
+        begins = max(self._next_ns, now_ns - (self._burst - 1) * self.each_ns)
+        self._next_ns = begins + requests * self.each_ns
         # A nanosecond up: rounding must never let one go early.
-        return max(now_ns, -int(-(begins + (requests - 1) * self._each_ns) // 1))
+        return max(now_ns, -int(-(begins + (requests - 1) * self.each_ns) // 1))
 
-    def give_back(self, requests: int = 1) -> None:
-        """A claim was not used: those that follow move up, by the full rate's time, which is never too much."""
-        self._next_ns -= requests * self._full_ns
+    def give_back(self, requests: int = 1, each_ns: float | None = None) -> None:
+        """A claim was not used: those that follow move up, by what each of its places took when it was made.
+
+        Where nobody knows that any more, by the full rate's time, which is never too much.
+        """
+        self._next_ns -= requests * (self._full_ns if each_ns is None else each_ns)
 
     def slow_to(self, factor: float) -> None:
         """From now on that part of the rate, in (0, 1]."""
@@ -100,7 +103,8 @@ class Allowance:
         self.factor = factor
 
     @property
-    def _each_ns(self) -> float:
+    def each_ns(self) -> float:
+        """What one place takes now."""
         return self._full_ns / self.factor
 
 

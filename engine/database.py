@@ -105,7 +105,8 @@ class Connection:
                     server_settings={"application_name": application_name, "TimeZone": "UTC", **(settings or {})},
                     **cache,
                 )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        except (*STEP_ERRORS, ValueError) as error:
+            # With asyncpg's own: a server that is not of the kind the DSN wants, or logs in by means it does not know.
             raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error
         opened = cls(connection, timeout_s, pooled=pooled)
         _OPENED.add(opened)
@@ -194,7 +195,7 @@ class Connection:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._connection.close()
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except STEP_ERRORS:
             self._connection.terminate()
 
     async def _run(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:

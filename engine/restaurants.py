@@ -1,5 +1,7 @@
 """Reading restaurants from a database: each as the floor the planner sees."""
 
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from engine.contract import REFERENCE, Contract
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
 from engine.model.floor import Floor, Hours, Policy, Table, Zone
@@ -33,6 +35,13 @@ async def read_floors(
 
 
 async def _floor(connection: Connection, restaurant: RestaurantRow, policy: Policy) -> Floor:
+    try:
+        ZoneInfo(restaurant.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise DatabaseFailed(
+            f"restaurant {restaurant.slug} is in the time zone {restaurant.timezone!r}, which this machine does not "
+            "know; give a name as in Europe/London, or leave the restaurant out"
+        ) from error
     pairs = await connection.rows("fill/adjacency", PairRow, restaurant.id)
     return Floor(
         restaurant_id=restaurant.id,

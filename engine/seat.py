@@ -69,6 +69,8 @@ class PostgresSeat:
         self._session = session
         self._number = number
         self._attempt: AttemptId | None = None
+        self._settings: Mapping[str, str] = {}
+        """What the session is to have set for the attempt in hand."""
         self._quote: Quote | None = None
         self._expired: dict[UUID, tuple[UUID, ...]] = {}
         """Expired holds that the last quote saw, by table."""
@@ -207,14 +209,16 @@ class PostgresSeat:
         """
         try:
             await self._session.reopen()
+            # A connection that was opened again has nothing set, and row security shows it no hold.
+            await self._session.bring(self._settings)
             await self._session.give_back([hold_id])
         except DatabaseUnreachable as error:
-            self._session.owed.append(hold_id)
+            self._session.owe(hold_id, self._settings)
             return _unsent(error, Step.HOLD)
         except STEP_ERRORS as error:
             refusal = refusal_of(error, Step.HOLD, unanswered=Phase.IN_DOUBT)
             await self._session.roll_back()
-            self._session.owed.append(hold_id)
+            self._session.owe(hold_id, self._settings)
             return refusal
         return None
 
@@ -224,15 +228,16 @@ class PostgresSeat:
 
     async def _begin(self, order: Order, step: Step) -> Refusal | None:
         """Begin an attempt: connected, and with the session settings it is to have."""
+        settings = self._work.settings_for(order.turn.restaurant)
         try:
             await self._session.reopen()
-            await self._session.bring(self._work.settings_for(order.turn.restaurant))
             await self._session.pay()
+            await self._session.bring(settings)
         except DatabaseUnreachable as error:
             return _unsent(error, step)
         except STEP_ERRORS as error:
             return refusal_of(error, step, unanswered=Phase.UNCOMMITTED)
-        self._attempt = order.attempt
+        self._attempt, self._settings = order.attempt, settings
         return None
 
     async def _wanting(self, order: Order, floor: Floor, strategy: Strategy) -> list[WantingRow]:
@@ -275,9 +280,10 @@ class PostgresSeat:
 
 @lru_cache(maxsize=1024)
 def _day(on: date, timezone: str) -> tuple[datetime, datetime]:
-    """From that day's midnight to the next, or an hour off it when the clocks change, UTC."""
-    midnight = datetime.combine(on, time(0), ZoneInfo(timezone)).astimezone(UTC)
-    return midnight, midnight + timedelta(days=1)
+    """From that day's midnight to the next, UTC: 23, 24 or 25 hours."""
+    zone = ZoneInfo(timezone)
+    midnight, next_midnight = (datetime.combine(one, time(0), zone) for one in (on, on + timedelta(days=1)))
+    return midnight.astimezone(UTC), next_midnight.astimezone(UTC)
 
 
 def _expired_by_table(busy: list[Busy], window: Window | None) -> dict[UUID, tuple[UUID, ...]]:

@@ -20,8 +20,9 @@ class Session:
         self._connect = connect
         self._wanted: Mapping[str, str] = {}
         self._set: dict[str, str] = {}
-        self.owed: list[UUID] = []
-        """Holds that could not be given back: for want of a connection, or refused, as any statement may be."""
+        self._owed: dict[UUID, Mapping[str, str]] = {}
+        """Holds that could not be given back, for want of a connection or refused, as any statement may be; each with
+        the settings it was taken under: row security shows it under no others."""
         self._refused = 0
         """How often in a row."""
 
@@ -75,27 +76,30 @@ class Session:
         await self.connection.execute("fill/release_holds", holds)
         await self.connection.commit()
 
+    def owe(self, hold: UUID, settings: Mapping[str, str]) -> None:
+        """That hold, taken under these settings, is to be given back later."""
+        self._owed[hold] = settings
+
     async def pay(self) -> None:
         """Give back what is owed; what was refused three times is left to its expiry, as any hold is.
 
-        Raises what a statement raises when the connection is lost over it.
+        What was set in the session may be something else after it. Raises what a statement raises when the connection
+        is lost over it.
         """
-        owed, self.owed = self.owed, []
-        if not owed:
-            return
-        try:
-            await self.give_back(owed)
+        # One after the other, and none is forgotten before it is gone: whoever cancels this owes it still.
+        for hold, settings in tuple(self._owed.items()):
+            try:
+                await self.bring(settings)
+                await self.give_back([hold])
+            except STEP_ERRORS:
+                await self.roll_back()
+                if not self.connection.is_open:
+                    raise
+                self._refused += 1
+                if self._refused < PATIENCE:
+                    return
             self._refused = 0
-        except STEP_ERRORS:
-            await self.roll_back()
-            if not self.connection.is_open:
-                self.owed = owed
-                raise
-            self._refused += 1
-            if self._refused < PATIENCE:
-                self.owed = owed
-            else:
-                self._refused = 0
+            del self._owed[hold]
 
     async def roll_back(self) -> None:
         """Leave no transaction open: a connection that cannot roll back is dropped, and the server does it."""
@@ -110,6 +114,6 @@ class Session:
         """Close the connection, and leave neither a backend nor a hold that is owed, where that can be had."""
         with contextlib.suppress(DatabaseUnreachable, *STEP_ERRORS):
             await self.reopen()
-            while self.owed:
+            while self._owed:
                 await self.pay()
         await self.connection.close()

@@ -1,5 +1,6 @@
 """What an operator may do to a run while it goes on, and what it answers."""
 
+import asyncio
 from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
@@ -69,6 +70,8 @@ class Steering:
         self._mends = False
         """A repair is under way: nothing resumes before its end."""
         self._stop_asked_ns: int | None = None
+        self._switches = asyncio.Lock()
+        """Held while faults are switched, which takes seconds where fills are slow: one change of them at a time."""
 
     def resize(self, concurrency: int) -> None:
         """So many workers from the next round of a sweep on."""
@@ -103,7 +106,10 @@ class Steering:
             case Verb.STOP:
                 return self._stop()
             case Verb.SET:
-                return await self._set(command.arguments, who)
+                if not any(map(_is_fault, command.arguments)):
+                    return await self._set(command.arguments, who)
+                async with self._switches:
+                    return await self._set(command.arguments, who)
             case Verb.TRY:
                 return self._try(command.arguments)
             case Verb.MARK:
@@ -175,7 +181,15 @@ class Steering:
         except SettingsInvalid as error:
             return Answer(done=False, text=str(error))
         try:
-            await self._apply(changed)
+            if self.faults is not None and changed.run.faults != self.settings.run.faults:
+                # Faults first: they alone can be refused, and then nothing has changed.
+                begun = self.settings
+                await self.faults.turn(changed.run.faults)
+                if self.settings is not begun:
+                    # Somebody else set something meanwhile, or the next round of a sweep began: that stays.
+                    changed = self._again(assignments, changed.run.faults)
+                    old = {**self.steerable(), "faults": old["faults"]}
+            self._apply(changed)
         except (ValueError, DatabaseFailed, DatabaseUnreachable) as error:
             return Answer(done=False, text=str(error))
         new = self.steerable()
@@ -186,6 +200,19 @@ class Steering:
             done=True,
             text=", ".join(f"{key} {old[key] or 'none'} to {new[key] or 'none'}" for key in moved) or "no change",
         )
+
+    def _again(self, assignments: tuple[str, ...], faults: tuple[str, ...]) -> Settings:
+        """The settings in force now, with these faults, which are on, and what else was assigned, if it still goes."""
+        changed = there = msgspec.structs.replace(
+            self.settings, run=msgspec.structs.replace(self.settings.run, faults=faults)
+        )
+        try:
+            for assignment in assignments:
+                changed = changed if _is_fault(assignment) else self._with(changed, assignment)
+            self._check(changed)
+        except SettingsInvalid:
+            return there
+        return changed
 
     def _with(self, settings: Settings, assignment: str) -> Settings:
         """The settings with that assignment, whether or not they go together. Raises SettingsInvalid."""
@@ -278,10 +305,8 @@ class Steering:
         wanted = () if word == "off" else (name if word in ("", "on") else f"{name}={word}",)
         return msgspec.structs.replace(settings, run=msgspec.structs.replace(settings.run, faults=(*others, *wanted)))
 
-    async def _apply(self, changed: Settings) -> None:
-        """Let the run follow. Faults first: they alone can be refused, and then nothing has changed."""
-        if self.faults is not None and changed.run.faults != self.settings.run.faults:
-            await self.faults.turn(changed.run.faults)
+    def _apply(self, changed: Settings) -> None:
+        """Let the run follow; its faults do already."""
         before, self.settings = self.settings, changed
         if changed.run.concurrency != before.run.concurrency:
             self.crew.resize(changed.run.concurrency)
@@ -295,3 +320,9 @@ class Steering:
                 ids = Ids(run=self.crew.run_id, leg=self.crew.leg, turn=turn)
                 self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.CAPPED, done.ended, done.filled))
             self.crew.look_again()
+
+
+def _is_fault(assignment: str) -> bool:
+    """Whether it is about faults: one of them, or all that are to be on."""
+    key = assignment.partition("=")[0].strip().replace("-", "_")
+    return key.startswith("fault.") or full_key(key) == "run.faults"

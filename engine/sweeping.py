@@ -132,7 +132,7 @@ class Sweeping:
 
     async def _floor(self, concurrency: int) -> ClientFloor:
         """Ask for nothing over as many connections at once as there will be workers."""
-        connections = [await self._open(f"floor {number}") for number in range(concurrency)]
+        connections: list[Connection] = []
         took_ns: list[int] = []
         each = max(5, FLOOR_ASKED // concurrency)
 
@@ -143,8 +143,9 @@ class Sweeping:
                 took_ns.append(time.perf_counter_ns() - began_ns)
 
         try:
-            for connection in connections:
-                await connection.row("probe/nothing", NothingRow)
+            for number in range(concurrency):
+                connections.append(await self._open(f"floor {number}"))
+                await connections[-1].row("probe/nothing", NothingRow)
             cpu_ns = time.process_time_ns()
             await asyncio.gather(*map(ask, connections))
             cpu_ns = time.process_time_ns() - cpu_ns

@@ -25,6 +25,8 @@ CURABLE = frozenset({Outcome.SERIALIZATION, Outcome.DEADLOCK, Outcome.LOCK_TIMEO
 """Refusals that the very same request may not meet again."""
 BACKOFF_NS = 10_000_000
 """Mean wait before the first retry; it doubles with each."""
+LONGEST_BACKOFF_NS = 1_000_000_000
+"""And grows no further: the twentieth would be waited for an hour and a half, and whoever drains waits with it."""
 
 
 class Attempt(Telling):
@@ -33,7 +35,6 @@ class Attempt(Telling):
     def __init__(self, order: Order, seat: Seat, row: WorkerRow, desk: Desk) -> None:
         super().__init__(order, row, desk)
         self._seat = seat
-        self._retries = desk.retries()
         self._retried = 0
         self._hold: UUID | None = None
         """The hold that is there, or may be."""
@@ -115,11 +116,13 @@ class Attempt(Telling):
 
     async def _may_retry(self, refusal: Refusal) -> bool:
         """Whether there is a retry left for this refusal; waits its backoff, drawn from the attempt's key."""
-        if self._retried >= self._retries or classify(refusal) not in CURABLE:
+        if self._retried >= self._desk.retries() or classify(refusal) not in CURABLE:
             return False
         if certainty_of(refusal) is not Certainty.FAIL:
             return False
-        mean_ns = BACKOFF_NS << self._retried
+        # It was answered: whoever cancels while it waits leaves nothing in doubt.
+        self._unanswered = Phase.UNCOMMITTED
+        mean_ns = min(BACKOFF_NS << self._retried, LONGEST_BACKOFF_NS)
         self._retried += 1
         # Spread out, or those that met once meet again; by the key, so that equal runs wait alike.
         share = random.Random(f"{self._order.key}/{self._retried}").uniform(0.5, 1.5)  # noqa: S311 - no secret
@@ -133,6 +136,8 @@ class Attempt(Telling):
         self._row.tries(self._tries, numbers, self._desk.zones.get(candidate.tables[0].zone_id, ""))
         self._intend(Step.HOLD, Phase.IN_DOUBT, numbers, hold_id)
         self._hold = hold_id
+        # A COMMIT of an earlier try was refused, or there would be no other try.
+        self._committing = False
         held = await self._timed(Step.HOLD, self._seat.hold(self._order, candidate, hold_id))
         if isinstance(held, Refusal):
             if certainty_of(held) is Certainty.INFO:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from engine.model.event import AttemptEnded
 from engine.model.ids import Ids, RunId, WorkerId, worker_name
+from engine.model.outcome import Outcome
 from engine.model.run_state import WorkerState
 from engine.model.snapshot import WorkerFace
 from engine.model.step import Step
@@ -112,6 +113,13 @@ class WorkerRow:
     def pid(self) -> int | None:
         """The backend behind the worker's seat; None while there is none to be named."""
         return None if self._seat is None else self._seat.pid
+
+    @property
+    def can_work(self) -> bool:
+        """Whether it has a seat that is connected, as far as can be seen: behind a pooler no backend is named."""
+        if self._seat is None:
+            return False
+        return self.pid is not None or self.last is None or self.last.outcome != Outcome.CONNECTION.word
 
     def left(self, pid: int) -> bool:
         """Whether it is a backend of a connection this worker has given up: it may still wait, and hold locks."""

@@ -116,6 +116,11 @@ class Crew:
         for row in self.rows.values():
             if row.worker >= concurrency and row.worker in self._tasks:
                 row.state = WorkerState.LEAVING
+            elif row.state is WorkerState.LEAVING:
+                row.state = WorkerState.WORKING if row.order is not None else WorkerState.IDLE
+        if self._missing is not None:
+            # Whoever will never be hired is not waited for.
+            self._missing = {worker for worker in self._missing if worker < concurrency}
         self._nudge()
 
     def change_rate(self, rate: float | None) -> None:
@@ -135,6 +140,7 @@ class Crew:
         self._goes_home = False
         self._gather()
         self.rows.clear()
+        self._desk.holders.forget()
 
     def go_home(self) -> bool:
         """No attempt begins any more before the next repeat. False when the crew is on its way out anyhow."""
@@ -143,6 +149,16 @@ class Crew:
         self._goes_home = True
         self._nudge()
         return True
+
+    async def go_home_after(self, ran_ns: int) -> bool:
+        """Go home when it has been running for so long from now on; a pause is no time of the plan's."""
+        until_ns = self.running_ns + ran_ns
+        while (left_ns := until_ns - self.running_ns) > 0:
+            if self.state is RunState.PAUSED:
+                await self._changed.wait()
+            else:
+                await self._clock.sleep_until(self._clock.now_ns() + left_ns)
+        return self.go_home()
 
     def _gather(self) -> None:
         """Let the first attempt wait until every worker has its seat, where the task is like that."""
@@ -223,13 +239,18 @@ class Crew:
         """Work until the plan is done or the operator stops. A worker's bug ends it loudly, as an ExceptionGroup."""
         self._counted_at_ns = self._clock.now_ns()
         self.pace.begin(self._counted_at_ns)
-        if not self.is_stopping:
+        # A repeat begins paused where the run was paused when the last one ended, or since.
+        if not self.is_stopping and self.state is not RunState.PAUSED:
             self._move(RunState.RUNNING)
         async with asyncio.TaskGroup() as group:
             while not self._is_done():
                 self._hire(group)
                 if self._plan.pass_is_over and self.state is RunState.RUNNING and not self._goes_home:
+                    # Nothing is due while it is read back what the pass came to: that is no lateness of the next one.
+                    self.pace.pause(self._clock.now_ns())
                     await self.between()
+                    if self.state is RunState.RUNNING:
+                        self.pace.resume(self._clock.now_ns())
                     self._nudge()
                 else:
                     await self._changed.wait()
@@ -274,8 +295,9 @@ class Crew:
             finally:
                 row.stands_up()
                 self._tell(row, WorkerState.GONE)
-                if row.worker >= self.concurrency:
-                    self.rows.pop(row.worker, None)
+                # While this one's connection was closing, its number may have been given to another.
+                if row.worker >= self.concurrency and self.rows.get(row.worker) is row:
+                    del self.rows[row.worker]
                 self._nudge()
 
     async def _seat(self, row: WorkerRow) -> Seat | WholeSeat | None:
@@ -284,7 +306,7 @@ class Crew:
         Raises TargetLost when nobody had one for longer than SEAT_PATIENCE_NS: while others work, it goes on asking.
         """
         alone_since_ns = self._clock.now_ns()
-        while not self._leaves(row):
+        while not (self._leaves(row) or self._plan.is_done):
             try:
                 seat = await self._target.seat(f"slotfill {self.run_id} {worker_name(row.worker)}")
             except DatabaseUnreachable as error:
@@ -293,7 +315,7 @@ class Crew:
                 self._missing = None
                 self._nudge()
                 now_ns = self._clock.now_ns()
-                if any(other.pid is not None for other in self.rows.values()):
+                if any(other.can_work for other in self.rows.values()):
                     alone_since_ns = now_ns
                 elif now_ns - alone_since_ns > SEAT_PATIENCE_NS:
                     raise TargetLost(f"no worker found a connection for 30 s: {error}") from error
@@ -305,6 +327,8 @@ class Crew:
                     self._missing.discard(row.worker)
                     self._nudge()
                 return seat
+        # Those that still want a seat say so again within SEAT_PAUSE_NS.
+        self.trouble = ""
         return None
 
     async def _work_on(self, row: WorkerRow, turn: Turn, seat: Seat | WholeSeat) -> None:
@@ -313,18 +337,18 @@ class Crew:
             while not self._leaves(row) and self.state is RunState.RUNNING:
                 now_ns = self._clock.now_ns()
                 due_ns, claim = self.pace.claim(now_ns)
-                allowed_ns = due_ns if self.limits is None else self.limits.due_ns(due_ns, now_ns)
+                allowed_ns, place = (due_ns, 0.0) if self.limits is None else self.limits.claim(due_ns, now_ns)
                 if not await self._fall_due(row, allowed_ns):
-                    self._give_back(claim)
+                    self._give_back(claim, place)
                     continue
-                spent = self.limits.take(self._clock.now_ns()) if self.limits is not None else ""
+                spent = self._spends(turn)
                 if spent:
-                    self._give_back(claim)
+                    self._give_back(claim, place)
                     self._run_out(spent)
                     return
                 ordinal = self._plan.begin(turn.id)
                 if ordinal is None:
-                    self._give_back(claim)
+                    self._give_back(claim, place)
                     return
                 await self._attempt(row, self.orders.next(turn, ordinal), seat, due_ns)
         finally:
@@ -332,10 +356,22 @@ class Crew:
             self._plan.leave(row.worker, turn.id)
             self._free()
 
-    def _give_back(self, claim: tuple[int, int]) -> None:
+    def _give_back(self, claim: tuple[int, int], place: float) -> None:
         self.pace.give_back(claim)
         if self.limits is not None:
-            self.limits.give_back()
+            self.limits.give_back(place)
+
+    def _spends(self, turn: Turn) -> str:
+        """Take the turn's next booking from the budget; why the run ends instead, empty when it does not.
+
+        A turn that takes no more attempts costs nothing: its worker has come to see just that.
+        """
+        if self.limits is None:
+            return ""
+        told = self._plan.progress(turn.id)
+        if told.end is not None or told.begun >= told.cap:
+            return ""
+        return self.limits.take(self._clock.now_ns())
 
     def _run_out(self, why: str) -> None:
         """The target's budget is spent: the run drains, and says so."""

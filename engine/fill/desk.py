@@ -48,6 +48,11 @@ class Holders:
                 evening[table] = left = [one for one in taken if one[2] != order.attempt]
                 self._count -= len(taken) - len(left)
 
+    def forget(self) -> None:
+        """Nobody has any: a repeat begins."""
+        self._evenings.clear()
+        self._count = 0
+
     def other(self, order: Order, tables: tuple[str, ...], window: Window | None) -> str | None:
         """The last one but this attempt to take one of the tables for then: `w03 #17`; None when nobody of ours did."""
         if window is None:

@@ -13,13 +13,15 @@ class Limits:
         self._spent = Spent(budget, began_ns)
         self._backoff = Backoff()
 
-    def due_ns(self, due_ns: int, now_ns: int) -> int:
-        """When an attempt that is due then may begin; its place is taken."""
-        return max(due_ns, self._allowance.claim(now_ns))
+    def claim(self, due_ns: int, now_ns: int) -> tuple[int, float]:
+        """When an attempt that is due then may begin, and the place it takes, to give back when it is not used."""
+        each_ns = self._allowance.each_ns
+        return max(due_ns, self._allowance.claim(now_ns)), each_ns
 
-    def give_back(self) -> None:
+    def give_back(self, place: float) -> None:
         """A place that was taken is not used."""
-        self._allowance.give_back()
+        # As much as was taken: with less, a crew that is woken often would push its own schedule away for ever.
+        self._allowance.give_back(1, place)
 
     def take(self, now_ns: int) -> str:
         """One booking more is about to be sent; empty when it may be, else why the run ends."""

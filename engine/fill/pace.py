@@ -3,6 +3,8 @@
 import heapq
 
 NS = 1_000_000_000
+NEVER_NS = 1e18
+"""Thirty years: a rate so small that its next attempt is further off has none."""
 
 
 class Pace:
@@ -28,8 +30,8 @@ class Pace:
         return self._rate
 
     def begin(self, now_ns: int) -> None:
-        """The schedule starts now."""
-        self._anchor_ns = now_ns
+        """The schedule starts now, from its first attempt on; a repeat's too."""
+        self.change(self._rate, now_ns)
 
     def claim(self, now_ns: int) -> tuple[int, tuple[int, int]]:
         """The moment the next attempt is due, and the claim to give back when it is not used."""
@@ -78,4 +80,4 @@ class Pace:
 
     def _due_ns(self, place: int, rate: float) -> int:
         begins = place // self._together * self._together
-        return self._anchor_ns + round(begins * NS / rate)
+        return self._anchor_ns + round(min(begins * NS / rate, NEVER_NS))

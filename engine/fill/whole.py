@@ -48,6 +48,8 @@ class WholeAttempt(Telling):
         if self._seat.rested_ns:
             took = self._steps[-1]
             self._steps[-1] = msgspec.structs.replace(took, took_ns=max(0, took.took_ns - self._seat.rested_ns))
+            # Nor do the windows of a booking begin before it could be sent.
+            started_ns += self._seat.rested_ns
         if isinstance(submitted, Refusal):
             found = await self._reconciled(submitted)
             if isinstance(found, Refusal):

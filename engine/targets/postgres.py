@@ -22,6 +22,9 @@ from engine.session import Session
 from engine.standing import DatabaseStanding
 from engine.target import Capability, Seat
 
+READING_S = 10.0
+"""A reading has so long at least, however short a time an attempt's step has: it may be of all that a run booked."""
+
 
 class PostgresTarget:
     """Bookings made in a database, over one held connection a worker."""
@@ -72,11 +75,11 @@ class PostgresTarget:
 
     async def connect(self, application_name: str) -> Connection:
         """A connection of this run. Raises DatabaseUnreachable."""
+        return await self._open(application_name, self._work.terms.step_timeout_s)
+
+    async def _open(self, application_name: str, timeout_s: float) -> Connection:
         return await Connection.open(
-            self.dsn,
-            application_name=application_name,
-            timeout_s=self._work.terms.step_timeout_s,
-            pooled=self.contract.pooled,
+            self.dsn, application_name=application_name, timeout_s=timeout_s, pooled=self.contract.pooled
         )
 
     def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
@@ -155,7 +158,8 @@ class PostgresTarget:
 
     @contextlib.asynccontextmanager
     async def _looking(self, what: str) -> AsyncIterator[Connection]:
-        connection = await self.connect(f"slotfill {self.run} {what}")
+        timeout_s = max(READING_S, self._work.terms.step_timeout_s)
+        connection = await self._open(f"slotfill {self.run} {what}", timeout_s)
         try:
             yield connection
         except STEP_ERRORS as error:

@@ -23,6 +23,12 @@ class ConfusedConnection:
     async def execute(self, text: str) -> str:
         raise asyncpg.InternalClientError("got result for unknown protocol state 0")
 
+    def is_closed(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+
     def terminate(self) -> None:
         self.terminated = True
 
@@ -38,6 +44,12 @@ async def test_a_client_that_lost_count_at_commit_is_an_unknown_and_its_connecti
     assert classify(refusal) is Outcome.CONNECTION
 
 
+async def test_a_client_that_lost_count_when_it_is_closed_is_dropped_too() -> None:
+    confused = ConfusedConnection()
+    await Connection(confused, timeout_s=1).close()
+    assert confused.terminated
+
+
 @pytest.mark.parametrize("phase", [Phase.IN_DOUBT, Phase.UNCOMMITTED])
 def test_only_an_answer_of_the_server_makes_an_error_certain(phase: Phase) -> None:
     answered = asyncpg.ExclusionViolationError("conflicting key value")
@@ -51,6 +63,15 @@ def test_only_an_answer_of_the_server_makes_an_error_certain(phase: Phase) -> No
         asyncpg.AdminShutdownError("terminating connection due to administrator command"),
     ):
         assert refusal_of(error, Step.HOLD, unanswered=phase).phase is phase, error
+
+
+async def test_a_server_that_is_not_of_the_kind_the_dsn_wants_is_told_in_one_sentence(
+    database: ScratchDatabase,
+) -> None:
+    # As while a primary is replaced: the one that answers takes no writes, or here, is no standby.
+    dsn = f"{database.dsn}{'&' if '?' in database.dsn else '?'}target_session_attrs=standby"
+    with pytest.raises(DatabaseUnreachable, match=r"did not take a connection: .*standby"):
+        await Connection.open(dsn, application_name="test", timeout_s=5)
 
 
 async def test_a_server_that_is_not_there_is_told_in_one_sentence() -> None:

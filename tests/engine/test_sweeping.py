@@ -1,6 +1,7 @@
 """What a round of a sweep begins from: the same state as the first one, or it is marked."""
 
 from engine.config import RunSettings, Settings, SweepSettings
+from engine.database import Connection, DatabaseUnreachable
 from engine.model.ids import RunId
 from engine.restaurants import read_floors
 from engine.schedule import schedule
@@ -46,6 +47,21 @@ async def test_a_state_that_cannot_be_read_is_another_one(database: ScratchDatab
     assert terms.differs.startswith("its state could not be read: ")
     blind = await Sweeping(schedule((1,), 1, 1), target, None).terms(1)
     assert blind.differs == "no database tells what it began from"
+
+
+async def test_a_server_without_room_for_the_floor_gets_back_the_connections_it_gave(database: ScratchDatabase) -> None:
+    target = PostgresTarget("embedded", database.dsn, RunId("5eeb0003"), {})
+    given: list[Connection] = []
+
+    async def connect(name: str) -> Connection:
+        if name.endswith("floor 2"):
+            raise DatabaseUnreachable("Postgres did not take a connection: 53300 sorry, too many clients already")
+        given.append(await target.connect(name))
+        return given[-1]
+
+    terms = await Sweeping(schedule((4,), 1, 1), target, connect).terms(1)
+    assert "too many clients" in terms.differs
+    assert [one.is_open for one in given] == [False, False, False], "one for the state, two for the floor"
 
 
 def test_a_delay_comes_on_top_of_the_one_that_is_there_and_beside_no_other() -> None:

@@ -145,3 +145,90 @@ async def test_a_ladder_that_ends_says_why_the_last_rung_did_not_hold() -> None:
     assert [event.strategy for event in events if isinstance(event, Refused)] == [
         "adjacent-x1", "adjacent-x2", "relaxed-x1", "relaxed-x2",
     ]  # fmt: skip
+
+
+class Victim(Deadlocking):
+    """A seat whose first COMMIT, or first hold, is a victim."""
+
+    def __init__(self, seat: Seat, step: Step) -> None:
+        super().__init__(seat, 0)
+        self.step = step
+        self.left = 1
+
+    def refused(self, step: Step) -> Refusal | None:
+        if step is not self.step or not self.left:
+            return None
+        self.left -= 1
+        return Refusal(step, Phase.ANSWERED, "could not serialize access", sqlstate="40001")
+
+    async def hold(self, order: Order, candidate: Candidate, hold_id: UUID) -> object:
+        return self.refused(Step.HOLD) or await self._seat.hold(order, candidate, hold_id)
+
+    async def commit(self, order: Order, candidate: Candidate) -> object:
+        return self.refused(Step.COMMIT) or await self._seat.commit(order, candidate)
+
+
+class Victims(RehearsalTarget):
+    """A rehearsal target with such seats."""
+
+    step = Step.COMMIT
+
+    async def seat(self, application_name: str) -> Seat:
+        return Victim(await super().seat(application_name), self.step)  # type: ignore[return-value]
+
+
+async def cancelled_when(step: Step, refused: int, intents: int) -> tuple[RehearsalTarget, list[Event]]:
+    """One booking whose first COMMIT or hold was refused, cancelled after so many refusals and intents of the step."""
+    clock = StillClock()
+    target = Victims({SLUG: white_horse()}, clock)
+    target.step = step
+    plan = CreatePlan([Page(Turn(TurnId(1), SLUG, MONDAY, NOON, 2))])
+    events: list[Event] = []
+    crew = crew_for(plan, target, events, concurrency=1, retries=3)
+    task = asyncio.create_task(crew.run())
+    for _ in range(100):
+        await clock.advance(500_000)
+        told = [event for event in events if isinstance(event, Refused)]
+        sent = [event for event in events if isinstance(event, Intended) and event.ids.step is Step.CONFIRM]
+        if len(told) >= refused and len(sent) >= intents:
+            break
+    crew.stop()
+    crew.cancel()
+    await clock.play(task)
+    return target, events
+
+
+async def test_a_cancel_in_the_try_after_a_refused_commit_gives_its_hold_back() -> None:
+    target, events = await cancelled_when(Step.COMMIT, refused=1, intents=2)
+    assert ended(events).tries == 2
+    assert not target.busy, "the second try's hold was left to its expiry"
+
+
+async def test_a_cancel_while_a_retry_waits_leaves_nothing_in_doubt() -> None:
+    _, events = await cancelled_when(Step.HOLD, refused=1, intents=0)
+    assert ended(events).certainty is Certainty.FAIL
+    assert ended(events).outcome == "unknown"
+
+
+async def test_the_waits_before_retries_do_not_grow_beyond_all_bounds() -> None:
+    target = at_white_horse()
+    target.victims = 20
+    _, events = await played(target, retries=20)
+    assert ended(events).outcome == "filled"
+    assert target.clock.now_ns() < 60_000_000_000
+
+
+async def test_retries_that_are_allowed_meanwhile_count_from_the_next_refusal_on() -> None:
+    target = at_white_horse()
+    target.victims = 1
+    plan = CreatePlan([Page(Turn(TurnId(1), SLUG, MONDAY, NOON, 2))])
+    events: list[Event] = []
+    crew = crew_for(plan, target, events, concurrency=1)
+    retries = 0
+    crew._desk = crew._desk._replace(retries=lambda: retries)
+    assert isinstance(target.clock, StillClock)
+    task = asyncio.create_task(crew.run())
+    await target.clock.advance(1_500_000)
+    retries = 1
+    await target.clock.play(task)
+    assert ended(events).outcome == "filled"

@@ -65,3 +65,9 @@ def test_while_nobody_takes_what_is_due_the_lateness_grows() -> None:
     pace.pause(6 * NS)
     assert pace.behind_ns(9 * NS) == 0
     assert Pace(None).behind_ns(NS) == 0
+
+
+def test_a_rate_beyond_all_measure_makes_nothing_due_and_is_no_error() -> None:
+    pace = Pace(5e-324)
+    pace.begin(0)
+    assert [pace.claim(0)[0] for _ in range(2)] == [0, 10**18]

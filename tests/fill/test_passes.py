@@ -72,3 +72,22 @@ async def test_a_run_that_gathers_sends_nothing_before_everybody_has_a_seat() ->
     assert {event.ids.step for event in first} == {Step.SUBMIT}
     assert len({event.ids.worker for event in first}) == 10
     assert len({event.at_ns for event in first}) == 1
+
+
+async def test_on_a_schedule_nothing_falls_due_while_a_pass_is_read_back() -> None:
+    pending = waiting(60, party=8)
+    target = at_white_horse(pending)
+    events: list[Event] = []
+    plan = AssignPlan.of(pending, seed=1, max_iterations=2, passes=0)
+    crew = crew_for(plan, target, events, concurrency=4, rate=100)
+    ends = crew.between
+
+    async def read_back() -> None:
+        await target.clock.sleep_until(target.clock.now_ns() + 10_000 * MS)
+        await ends()
+
+    crew.between = read_back
+    await play(asyncio.create_task(crew.run()), target.clock)  # type: ignore[arg-type]
+    ended = [event for event in events if isinstance(event, AttemptEnded)]
+    assert {event.ids.leg for event in ended} == {0, 1}
+    assert max(event.started_ns - event.due_ns for event in ended) < 1000 * MS

@@ -70,7 +70,11 @@ async def made(
     answer: Heard | Refusal | None = None, story: dict[int, Heard | Refusal] | None = None, found: UUID | None = None
 ) -> tuple[AttemptEnded, list[Event]]:
     """One booking, with an inline window of 10 s and a background window of 30 s."""
-    api = Api(answer, story or {}, found)
+    return await made_at(Api(answer, story or {}, found))
+
+
+async def made_at(api: Api) -> tuple[AttemptEnded, list[Event]]:
+    """The same at that platform."""
     events: list[Event] = []
     desk = Desk(api.clock, events.append, Holders(), {}, windows=Windows(10 * S, 30 * S, S))
     plan = CreatePlan([Page(Turn(TurnId(1), SLUG, MONDAY, dt.time(12, 0), 2))])
@@ -160,3 +164,20 @@ async def test_a_rejected_booking_is_refused_at_the_submit() -> None:
         Certainty.FAIL,
         Path.FAILED_INLINE_TERMINAL,
     )
+
+
+async def test_waiting_out_a_rate_limit_takes_nothing_from_the_windows() -> None:
+    class Limited(Api):
+        """It lets the booking in after twenty seconds, longer than the inline window."""
+
+        async def submit(self, order: Order) -> Submitted | Refusal:
+            began_ns = self.clock.now_ns()
+            await self.clock.sleep_until(began_ns + 20 * S)
+            self.rested_ns = 20 * S
+            return await super().submit(order)
+
+    api = Limited(None, {25: CONFIRMED}, None)
+    ended, _ = await made_at(api)
+    assert waits(ended)["submit"] == 1
+    assert ended.path is Path.CONFIRMED_INLINE_POLL
+    assert waits(ended)["inline_wait"] == 4

@@ -11,7 +11,7 @@ import pytest
 
 from engine.clock import RunningClock
 from engine.contract import REFERENCE, Terms
-from engine.database import Connection
+from engine.database import Connection, DatabaseFailed
 from engine.fill.crew import Crew, Task
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
@@ -24,7 +24,7 @@ from engine.model.strategy import Rules, Strategy
 from engine.model.turn import Order, Turn
 from engine.plans.fill import FillPlan
 from engine.restaurants import read_floors
-from engine.seat import PostgresSeat
+from engine.seat import PostgresSeat, _day
 from engine.target import Committed, Confirmed, Held, Seat, Submitted
 from engine.targets.postgres import PostgresTarget
 from tests.platform import house
@@ -74,6 +74,39 @@ def order(attempt: int, *, party: int = 2, at: dt.time = dt.time(19, 0)) -> Orde
 async def test_the_floor_is_read_whole(target: PostgresTarget) -> None:
     floor = target.floors[SLUG]
     assert (len(floor.tables), len(floor.zones), len(floor.adjacency), len(floor.hours)) == (40, 5, 79, 7)
+
+
+async def test_a_house_in_a_time_zone_that_nobody_knows_is_named_with_it(database: ScratchDatabase) -> None:
+    connection = await database.connect()
+    for zone in ("GMT Standard Time", "", "../etc/passwd", "Europe"):
+        await connection.execute("UPDATE restaurants SET timezone = $1", zone)
+        with pytest.raises(DatabaseFailed, match=f"{SLUG} is in the time zone '{zone}', which this machine does not"):
+            await floors_of(database)
+    await connection.close()
+
+
+def test_a_day_on_which_the_clocks_change_is_read_to_its_end() -> None:
+    hours = {
+        on: (until - since) / dt.timedelta(hours=1)
+        for on in (dt.date(2027, 3, 28), MONDAY, dt.date(2027, 10, 31))
+        for since, until in [_day(on, "Europe/London")]
+    }
+    assert list(hours.values()) == [23, 24, 25]
+
+
+async def test_a_house_that_is_open_until_midnight_takes_late_bookings(database: ScratchDatabase) -> None:
+    connection = await database.connect()
+    await connection.execute("UPDATE restaurant_operating_hours SET closes_at = '24:00' WHERE NOT is_closed")
+    await connection.execute("UPDATE service_policy SET dinner_end = '24:00'")
+    await connection.close()
+    late = PostgresTarget("embedded", database.dsn, RunId("test"), await floors_of(database), REFERENCE, TERMS)
+    seat = await late.seat("slotfill test w00")
+    quote = await seat.quote(order(1, at=dt.time(23, 15)), STRATEGY)
+    assert isinstance(quote, Quote)
+    assert quote.candidates, quote.reason
+    assert quote.window is not None
+    assert quote.window.end == dt.datetime(2027, 3, 2, 0, 9, tzinfo=dt.UTC), "ten minutes are for cleaning"
+    await seat.close()
 
 
 async def test_an_attempt_leaves_a_confirmed_booking_with_its_tables(target: PostgresTarget) -> None:
@@ -285,6 +318,36 @@ async def test_a_hold_whose_release_was_refused_is_given_back_all_the_same(
     told = await seat.release(hold)
     assert told is not None
     assert told.sqlstate == "40001"
+    await seat.close()
+    assert await connection.fetchval("SELECT count(*) FROM table_holds") == 0
+    await connection.close()
+
+
+async def test_a_cancel_while_a_hold_that_is_owed_is_given_back_leaves_it_owed(
+    target: PostgresTarget, database: ScratchDatabase
+) -> None:
+    seat = await target.seat("slotfill test w00")
+    one = order(1)
+    await seat.submit(one)
+    candidate = cast("Quote", await seat.quote(one, STRATEGY)).candidates[0]
+    hold = uuid4()
+    await seat.hold(one, candidate, hold)
+    connection = await database.connect()
+    await connection.execute(
+        "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not now'; END$$; "
+        "CREATE TRIGGER never BEFORE DELETE ON table_holds FOR EACH ROW EXECUTE FUNCTION never()"
+    )
+    assert await seat.release(hold) is not None
+    await connection.execute("DROP TRIGGER never ON table_holds")
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE table_hold_members IN SHARE MODE")
+        paying = asyncio.create_task(seat.submit(order(2)))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'table_hold_members'::regclass"
+        while not (await connection.fetchval(waiting) or paying.done()):  # noqa: ASYNC110 - a real server
+            await asyncio.sleep(0)
+        paying.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await paying
     await seat.close()
     assert await connection.fetchval("SELECT count(*) FROM table_holds") == 0
     await connection.close()
