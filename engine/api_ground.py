@@ -13,7 +13,7 @@ from engine.booking_api.launch import ApiProcess, start
 from engine.booking_api.spec import ApiSpec, ApiUnfit
 from engine.cannot_begin import CannotBegin
 from engine.config import Settings, TargetSettings
-from engine.database import STEP_ERRORS, Connection, describe
+from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.ground import EmbeddedGround
@@ -68,10 +68,14 @@ class ReferenceApiGround:
         return self._api.base_url if self._api else ""
 
     async def renew(self, repeat: int) -> bool:
-        """A new clone for that repeat, and the API in front of it."""
+        """A new clone for that repeat, and the API in front of it. Raises DatabaseFailed, DatabaseUnreachable."""
         await self._stop()
         renewed = await self._inner.renew(repeat)
-        await self._start()
+        try:
+            await self._start()
+        except CannotBegin as error:
+            # The run has begun long ago: to it this is a target that went away.
+            raise DatabaseUnreachable(str(error)) from error
         return renewed
 
     async def _start(self) -> None:

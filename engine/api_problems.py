@@ -18,6 +18,7 @@ _MOST_TEXT = 300
 _MOST_SEARCHED = 10 * _MOST_TEXT
 _MOST_WAIT_S = 7 * 24 * 3600.0
 """A server that says a longer one is not believed; nobody waits it out anyway."""
+_NO_PROBLEM = "no problem as JSON"
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading a body raises that is no JSON of its shape: no text in UTF-8 and no end of nesting count as well."""
 
@@ -67,6 +68,15 @@ def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
     return Refusal(step=step, phase=Phase.ANSWERED if proven else Phase.IN_DOUBT, message=text[:_MOST_TEXT])
 
 
+def absent(answer: Answer) -> bool:
+    """Whether the platform itself says that there is no such thing.
+
+    A 404 that is no problem of its contract is of somebody on the way, or of a route that is not there: no loss is
+    proven by that.
+    """
+    return answer.status == 404 and words_of(answer.body) != [_NO_PROBLEM]
+
+
 def unreadable(answer: Answer, step: Step, error: Exception) -> Refusal:
     """A success whose body says nothing: what it stands for may be there."""
     message = f"HTTP {answer.status}, but its body cannot be read: {why_unreadable(answer, error)}"
@@ -102,7 +112,7 @@ def words_of(body: bytes) -> list[str]:
     try:
         told = msgspec.json.decode(body, type=Problem)
     except UNREADABLE:
-        return ["no problem as JSON"]
+        return [_NO_PROBLEM]
     more = []
     if told.code == "OPERATING_HOURS_CLOSED":
         more = _closed(told.details)

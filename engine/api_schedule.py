@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from engine.api_problems import UNREADABLE, one_line, why_unreadable, words_of
+from engine.api_problems import UNREADABLE, absent, one_line, refused, why_unreadable
 from engine.http import HTTP_ERRORS, HttpClient, describe
 from engine.model.floor import Floor, Hours, Policy
 from engine.model.http import Answer
+from engine.model.step import Step
 
-_MOST_TEXT = 300
 _Clock = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?\\Z")]
 
 
@@ -64,7 +64,7 @@ async def _day(client: HttpClient, slug: str, on: date) -> Schedule | None:
     path = f"/api/restaurants/{quote(slug, safe='')}/schedule?date={on.isoformat()}"
     try:
         answer = await client.get(path)
-        return None if answer.status == 404 else schedule(answer)
+        return None if absent(answer) else schedule(answer)
     except HTTP_ERRORS as error:
         raise ScheduleUnread(f"{path} of {client.base_url} gave no answer: {describe(error)}") from error
     except ValueError as error:
@@ -74,7 +74,7 @@ async def _day(client: HttpClient, slug: str, on: date) -> Schedule | None:
 def schedule(answer: Answer) -> Schedule:
     """A day as the schedule route tells it. Raises ValueError with one sentence."""
     if answer.status != 200:
-        raise ValueError(one_line(": ".join([f"HTTP {answer.status}", *words_of(answer.body)])[:_MOST_TEXT]))
+        raise ValueError(refused(answer, Step.SUBMIT).message)
     try:
         told = _SCHEDULE.decode(answer.body)
     except UNREADABLE as error:

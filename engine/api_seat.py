@@ -14,7 +14,7 @@ from engine.contract import REFERENCE, Contract
 from engine.http import HTTP_ERRORS, HttpClient, refusal_of
 from engine.model.http import Answer
 from engine.model.ids import RunId
-from engine.model.outcome import Phase, Refusal
+from engine.model.outcome import Certainty, Phase, Refusal, certainty_of
 from engine.model.step import Step
 from engine.model.turn import Order
 from engine.target import Heard, Submitted
@@ -75,6 +75,8 @@ class Work:
         self.seats = 0
         self.made = Made()
         """Only where the API has to be asked after them; a database is asked for all of the run."""
+        self.unheard: dict[int, Order] = {}
+        """There too, by attempt: orders that were sent, and nobody knows yet what became of them."""
 
     def correlation(self, attempt: int) -> str:
         """Run and attempt, as they go along with every request of an order."""
@@ -84,6 +86,7 @@ class Work:
         """Remember what was made, where it must be."""
         if self.terms.dsn is None:
             self.made.add(booking, order.attempt)
+            self.unheard.pop(order.attempt, None)
 
 
 class ApiSeat:
@@ -119,14 +122,16 @@ class ApiSeat:
             try:
                 answer = await self._send(order, body)
             except HTTP_ERRORS as error:
-                return refusal_of(error, Step.SUBMIT)
+                return self._heard(order, refusal_of(error, Step.SUBMIT))
             if answer.status != 429:
                 break
+            self._work.unheard.pop(order.attempt, None)
             self._be_quiet(order, answer)
             self.overcome += (refused(answer, Step.SUBMIT, order),)
         said = submitted(answer, order)
-        if isinstance(said, Submitted):
-            self._work.keep(said.booking_id, order)
+        if isinstance(said, Refusal):
+            return self._heard(order, said)
+        self._work.keep(said.booking_id, order)
         return said
 
     async def look(self, order: Order, booking_id: UUID) -> Heard | Refusal:
@@ -151,6 +156,7 @@ class ApiSeat:
                 return told
             if asked_ns >= proven_ns:
                 if told is None:
+                    self._work.unheard.pop(order.attempt, None)
                     return None
                 failed += 1
                 if failed >= _TRIES:
@@ -164,8 +170,16 @@ class ApiSeat:
 
     async def _send(self, order: Order, body: bytes) -> Answer:
         self._sent_ns = order.key, self._work.clock.now_ns()
+        if self._work.terms.dsn is None:
+            self._work.unheard[order.attempt] = order
         headers = {"Idempotency-Key": order.key, CORRELATION: self._work.correlation(order.attempt)}
         return await self._work.client.post("/api/bookings", body, headers)
+
+    def _heard(self, order: Order, refusal: Refusal) -> Refusal:
+        """The refusal; where it proves that nothing was made, that is known from now on."""
+        if certainty_of(refusal) is Certainty.FAIL:
+            self._work.unheard.pop(order.attempt, None)
+        return refusal
 
     async def _rested(self, order: Order, give_up_ns: int) -> Refusal | None:
         """Wait until the restaurant's rate limit lets the next one in; a refusal when that is too long."""
@@ -190,10 +204,14 @@ class ApiSeat:
         return Refusal(step=Step.SUBMIT, phase=Phase.BEFORE_SEND, message=message, timer="patience")
 
     def _be_quiet(self, order: Order, answer: Answer) -> None:
-        """No seat sends to this restaurant before it is time; untold it is 1 s, and then twice as long each time."""
+        """No seat sends to this restaurant before it is time; untold it is 1 s, and then twice as long each time.
+
+        Less than a second tells nothing: it may be a date that is over by their clock or ours, and whoever believed it
+        would ask as fast as it is answered, with patience never coming to its end.
+        """
         clock = self._work.clock
         told_s = told_to_wait_s(answer, clock.wall())
-        wait_s = 2.0 ** len(self.overcome) if told_s is None else told_s
+        wait_s = 2.0 ** len(self.overcome) if told_s is None or told_s < 1 else told_s
         until_ns = clock.now_ns() + round(wait_s * _NS)
         known_ns = self._work.quiet_until_ns.get(order.turn.restaurant, 0)
         self._work.quiet_until_ns[order.turn.restaurant] = max(known_ns, until_ns)

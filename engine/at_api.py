@@ -24,7 +24,8 @@ def target_at(
         concurrency=settings.run.concurrency,
         dsn=ground.dsn or None,
         contract=contract,
-        settle_s=api.timeout_s,
+        # Not our own timeout: the platform may work on for long after we have given up.
+        settle_s=api.longest_request_s,
         poll_s=api.poll_interval_s,
     )
     return ApiTarget(settings.run.target, ground.base_url, run_id, floors, terms)

@@ -102,6 +102,9 @@ async def look_at_api(base_url: str, named_by: str, *, timeout_s: float, slug: s
     try:
         async with asyncio.timeout(timeout_s):
             told = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        why = "its host has a part between dots that is empty or too long"
+        return msgspec.structs.replace(found, trouble=f"does not resolve: {why}")
     except (OSError, TimeoutError) as error:
         why = getattr(error, "strerror", None) or str(error) or f"no answer within {timeout_s:g} s"
         return msgspec.structs.replace(found, trouble=f"does not resolve: {why}")
@@ -127,6 +130,8 @@ async def look_at_api(base_url: str, named_by: str, *, timeout_s: float, slug: s
         await client.close()
     alive = answer.status < 500 and not 300 <= answer.status < 400 and _is_json(answer.body)
     note = "" if alive else f"status {answer.status} is no answer of the booking API, which gives JSON below 500"
+    if 300 <= answer.status < 400:
+        note = f"status {answer.status} is a redirect, which is not followed; give the address it leads to"
     return msgspec.structs.replace(found, status=answer.status, round_trip_ns=took_ns, is_alive=alive, note=note)
 
 

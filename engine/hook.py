@@ -70,8 +70,12 @@ def hook_of(terms: WebhookSettings, variables: Mapping[str, str]) -> Hook | None
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
+        # Refused now, and not when the first alert is to be sent: a part between dots may be empty or too long.
+        host.encode("idna")
     except ValueError as error:
         raise SettingsInvalid(f"{where} is no URL; give one like https://HOST/PATH") from error
+    if not url.isprintable():
+        raise SettingsInvalid(f"{where} has signs in it that no URL has; give one like https://HOST/PATH")
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         raise SettingsInvalid(f"{where} is no address it can be sent to; give https://HOST/PATH, without a name in it")
     if parts.scheme == "http" and not is_loopback(host):

@@ -153,6 +153,6 @@ class Webhook:
             return min(LONGEST_WAIT_S, float(text))
         try:
             at = email.utils.parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError, IndexError):
             return 0.0
         return min(LONGEST_WAIT_S, max(0.0, at.timestamp() - self._clock.wall().timestamp()))

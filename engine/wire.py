@@ -203,6 +203,7 @@ class Wires:
                 )
         except TimeoutError as error:
             raise NoConnection(f"no connection within {connect_s} s") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            # The latter of a host with a part that no name can have: empty, or too long.
             raise NoConnection(str(error) or type(error).__name__) from error
         return wire

@@ -81,9 +81,10 @@ def look_of(snapshot: RunSnapshot) -> Look:
         lost=snapshot.truth.bad,
         overbooked=_overbooked(snapshot.grew),
         deadlocks=None if sample is None else sample.deadlocks,
-        blocked=None if present is None else _blocked(present),
-        stale_holds=None if present is None else len(present.stale_holds),
-        connections_share=None if present is None else present.connections / max(1, present.max_connections),
+        # Nor does the part of one that was refused.
+        blocked=_blocked(present) if present is not None and present.shows("connections") else None,
+        stale_holds=present.stale_count if present is not None and present.shows("stale holds") else None,
+        connections_share=_share(present) if present is not None and present.shows("connections") else None,
         look_age_ns=_look_age_ns(snapshot),
         backlog=snapshot.paths.backlog,
         lag_ns=run.lag_p99_ns,
@@ -105,9 +106,16 @@ def _blocked(sample: Sample) -> int:
     return sum(one.ours + one.others for one in sample.waits if one.wait.startswith("Lock"))
 
 
+def _share(sample: Sample) -> float:
+    return sample.connections / max(1, sample.max_connections)
+
+
 def _look_age_ns(snapshot: RunSnapshot) -> int | None:
     """How old the last look at the server is; None where nobody looks, or nobody looks any more."""
     if snapshot.run.state.is_over or (snapshot.sample is None and not snapshot.sample_trouble):
+        return None
+    if not snapshot.run.database:
+        # An API alone has no server that could be looked at, so none is gone.
         return None
     return snapshot.run.elapsed_ns - (0 if snapshot.sample is None else snapshot.sample.at_ns)
 

@@ -10,17 +10,18 @@ from uuid import UUID
 import msgspec
 
 from engine.api_answers import looked
+from engine.api_problems import absent, told_to_wait_s
 from engine.api_seat import ApiSeat, ApiTerms, Work
 from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
 from engine.clock import Clock, RunningClock
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, failure
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseLost, DatabaseUnreachable, failure
 from engine.held import PAGE, HeldMoment, read_held
 from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.model.ledger import HeldRow, Reading
-from engine.model.outcome import Refusal
+from engine.model.outcome import Certainty, Refusal, certainty_of
 from engine.model.rows import PersistedRow
 from engine.model.step import Step
 from engine.model.strategy import Rules
@@ -30,6 +31,8 @@ from engine.standing import DatabaseStanding
 from engine.target import Capability, Heard, Moment, WholeSeat
 
 CONFIRMED = "confirmed"
+_ASKS = 4
+"""Of one booking, before what it came to cannot be read."""
 
 
 class ApiTarget:
@@ -53,6 +56,8 @@ class ApiTarget:
         self._clock = clock or RunningClock()
         self._client = HttpClient(base_url, timeout_s=terms.timeout_s, connections=terms.concurrency)
         self._work = Work(self._client, self._looks(), self._clock, run, terms)
+        self._keys: dict[UUID, str] = {}
+        """Of bookings that no attempt heard of and that were found by their keys."""
 
     def move_to(self, dsn: str, base_url: str) -> None:
         """Work at another API of the same kind from now on; nobody may have a seat. Raises BaseUrlInvalid."""
@@ -106,6 +111,7 @@ class ApiTarget:
         Raises DatabaseFailed, DatabaseUnreachable; DatabaseFailed too where the API has to be asked and says nothing.
         """
         if self.terms.dsn is None:
+            await self._find_unheard()
             told = await self._told(dict(self._work.made))
             return {one: len(heard.tables) for one, heard in told.items() if heard.status == CONFIRMED and heard.tables}
         found: dict[UUID, int] = {}
@@ -123,7 +129,9 @@ class ApiTarget:
         Raises DatabaseFailed, DatabaseUnreachable.
         """
         if self.terms.dsn is None:
-            return Reading({row.booking_id: row for row in await self._rows_told(dict(self._work.made))})
+            untold = await self._find_unheard()
+            rows = await self._rows_told(dict(self._work.made))
+            return Reading({row.booking_id: row for row in rows}, untold=untold)
         async with self._reading() as connection:
             return await read_held(connection, self.run, [*bookings], acknowledged, self._contexts())
 
@@ -138,6 +146,7 @@ class ApiTarget:
 
     async def told_by_page(self) -> AsyncIterator[list[HeldRow]]:
         """All bookings that were made here, as the API tells them. Raises DatabaseFailed."""
+        await self._find_unheard()
         made = iter(self._work.made)
         while some := dict(islice(made, PAGE)):
             yield await self._rows_told(some)
@@ -173,7 +182,23 @@ class ApiTarget:
 
     async def _rows_told(self, made: Mapping[UUID, int]) -> list[HeldRow]:
         told = await self._told(made)
-        return [HeldRow(one, heard.status, "", list(heard.tables)) for one, heard in told.items()]
+        keys = self._keys
+        return [HeldRow(one, heard.status, keys.get(one, ""), list(heard.tables)) for one, heard in told.items()]
+
+    async def _find_unheard(self) -> frozenset[str]:
+        """Ask by their keys after orders of which nobody knows what became of them; those the API does not tell of.
+
+        After the first of these no other is asked after: it is away, or finds nothing by a key.
+        """
+        unheard = list(self._work.unheard.values())
+        for number, order in enumerate(unheard):
+            told = await self._work.looks.find(order, self._work.correlation(order.attempt))
+            if isinstance(told, Refusal):
+                return frozenset(one.key for one in unheard[number:])
+            if told is not None:
+                self._keys[told] = order.key
+                self._work.keep(told, order)
+        return frozenset()
 
     async def _told(self, made: Mapping[UUID, int]) -> dict[UUID, Heard]:
         """What the API says of these bookings, each with its attempt; as many at once as the run has workers.
@@ -204,17 +229,33 @@ class ApiTarget:
         return found
 
     async def _told_of(self, booking: UUID, correlation: str) -> Heard | None:
-        """What the API says of a booking; None when it is not there. Raises DatabaseFailed."""
-        try:
-            answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: correlation})
-        except HTTP_ERRORS as error:
-            raise DatabaseFailed(f"booking {booking} could not be asked after: {describe_http(error)}") from error
-        if answer.status == 404:
-            return None
-        heard = looked(answer)
-        if isinstance(heard, Refusal):
-            raise DatabaseFailed(f"booking {booking} could not be asked after: {heard.message}")
-        return heard
+        """What the API says of a booking; None when it is not there. Raises DatabaseFailed.
+
+        Asked again where time may help: it is only read, and one answer of many thousands that fails must not cost a
+        run its ledger.
+        """
+        failed, wait_s = DatabaseFailed(""), self.terms.poll_s
+        for ask in range(_ASKS):
+            if ask:
+                await self._clock.sleep_until(self._clock.now_ns() + round(wait_s * 1e9))
+            wait_s = self.terms.poll_s * 2**ask
+            try:
+                answer = await self._client.get(f"/api/bookings/{booking}", {CORRELATION: correlation})
+            except HTTP_ERRORS as error:
+                failed = DatabaseLost(f"booking {booking} could not be asked after: {describe_http(error)}")
+                continue
+            if absent(answer):
+                return None
+            heard = looked(answer)
+            if isinstance(heard, Heard):
+                return heard
+            failed = DatabaseFailed(f"booking {booking} could not be asked after: {heard.message}")
+            if answer.status == 429:
+                told_s = told_to_wait_s(answer, self._clock.wall()) or wait_s
+                wait_s = min(max(told_s, wait_s), self.terms.patience_s)
+            elif certainty_of(heard) is not Certainty.INFO:
+                break
+        raise failed
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:

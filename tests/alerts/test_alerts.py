@@ -16,6 +16,7 @@ from engine.model.alert import AlertFace, AlertsFace, SendingFace, Severity
 from engine.model.event import AlertRaised, AlertResolved
 from engine.model.outcome import Kind
 from engine.model.run_state import RunState
+from engine.model.sample import Waiting
 from engine.model.snapshot import RunSnapshot
 from engine.model.step import Step
 from engine.records.recording import Recording, read
@@ -84,6 +85,43 @@ def test_what_cannot_be_measured_neither_raises_nor_resolves() -> None:
     assert words(alerts, [replace(seen, sample_trouble="no answer"), picture(3)]) == []
     assert alerts.alerts()[0].is_open
     assert alerts.rules()[0].value is None
+
+
+@pytest.mark.parametrize(
+    ("when", "title"),
+    [
+        ("stale_holds > 0", "stale holds"),
+        ("connections_share > 0.5", "connections"),
+        ("connections_share < 0.5", "connections"),
+        ("blocked > 0", "connections"),
+    ],
+)
+def test_what_a_look_could_not_see_neither_raises_nor_resolves(when: str, title: str) -> None:
+    """While somebody alters a table the looks at it are refused: the holds in it have gone nowhere."""
+    sample = stills.full().sample
+    assert sample is not None
+    there = replace(
+        sample,
+        missing=(),
+        connections=99 if ">" in when else 1,
+        max_connections=100,
+        waits=(Waiting("active", "Lock:advisory", 1, 0),),
+    )
+    assert there.stale_holds
+    blind = replace(there, missing=(f"{title}: canceling statement due to lock timeout",), stale_holds=(), waits=())
+    blind = replace(blind, connections=0 if ">" in when else 99)
+    alerts = Alerts(rule(when))
+    looks = [replace(picture(at), sample=blind if at in (2, 3) else there) for at in range(5)]
+    assert words(alerts, looks) == ["raised 0"]
+    assert alerts.rules()[0].value is not None
+
+
+def test_of_a_target_without_a_database_nobody_says_that_its_server_is_gone() -> None:
+    still = picture(0)
+    nowhere = replace(still, run=replace(still.run, database=""), sample_trouble="target api has no dsn")
+    seen = [replace(nowhere, run=replace(nowhere.run, elapsed_ns=at * S)) for at in range(1, 30)]
+    (server,) = rules(**{"server-gone": AlertSettings(on=True)})
+    assert words(Alerts([server]), seen) == []
 
 
 def test_a_server_that_answers_no_more_is_raised_and_not_so_when_the_run_is_over() -> None:
@@ -175,6 +213,19 @@ def test_an_acknowledgement_names_who_and_a_later_alert_is_a_new_one() -> None:
     assert (first.acknowledged_by, first.acknowledged_ns, first.worst) == ("ada@tty1", 2 * S, 3.0)
     assert second.acknowledged_ns is None
     assert AlertsFace(alerts=(first, second)).unacknowledged == 1
+
+
+def test_an_alert_that_is_not_over_stays_in_sight_however_many_come_and_go_after_it() -> None:
+    alerts = Alerts((*rule("lost_bookings > 0"), *rules(flaps=AlertSettings(when="backlog > 0", clear_s=0.0))))
+    for at in range(2 * KEPT + 10):
+        one = picture(at, lost=1 + (at > KEPT))
+        alerts.take(replace(one, paths=replace(one.paths, backlog=at % 2)))
+    (still,) = (one for one in alerts.alerts() if one.rule == "it")
+    assert still.is_open
+    assert still.worst == 2
+    assert len(alerts.alerts()) == KEPT
+    assert [one.raised_ns for one in alerts.alerts()] == sorted(one.raised_ns for one in alerts.alerts())
+    assert alerts.acknowledge(1, "me") == ("it", "flaps")
 
 
 def test_an_alert_is_told_in_one_line() -> None:

@@ -66,6 +66,15 @@ def test_the_counters_are_those_of_the_picture() -> None:
     assert r'name="a \"b\"\\c\nd"' in text
 
 
+def test_what_a_look_could_not_see_has_no_value_and_is_not_nought() -> None:
+    still = run()
+    assert still.sample is not None
+    blind = replace(still.sample, stale_holds=(), connections=0, missing=("stale holds: x", "connections: y"))
+    families = parse(page(replace(still, sample=blind), {}))
+    assert not {"slotfill_server_stale_holds", "slotfill_server_connections"} & set(families)
+    assert {"slotfill_server_deadlocks", "slotfill_server_connections_most"} <= set(families)
+
+
 def test_a_histogram_counts_what_is_no_longer_than_its_bound() -> None:
     samples = parse(page(run(), histograms()))["slotfill_step_seconds"].samples
     held = {given["le"]: value for name, given, value in samples if given == {"step": "hold", "le": given.get("le")}}

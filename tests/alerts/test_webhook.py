@@ -126,13 +126,15 @@ async def test_waits_grow_and_have_an_end_whatever_a_server_asks_for() -> None:
     later = [
         answer(503, headers=f"retry-after: {text}\r\n") for text in ("99999", "Mon, 01 Mar 2027 12:00:20 GMT", "x")
     ]
+    later.append(answer(503, headers="retry-after: 1 Jan 99999999999999999999 00:00:00\r\n"))
     async with serving(rule_of([*later, answer(503)])) as server:
-        hook = webhook(server, clock, tries=4)
+        hook = webhook(server, clock, tries=5)
         hook.offer(message())
         await sent(hook)
     assert clock.waits_s[:2] == [LONGEST_WAIT_S, 20.0]
     assert 1.0 <= clock.waits_s[2] <= 2.0
-    assert (len(clock.waits_s), hook.face.dropped) == (3, 1)
+    assert 2.0 <= clock.waits_s[3] <= 4.0
+    assert (len(clock.waits_s), hook.face.dropped) == (4, 1)
 
 
 async def test_what_does_not_fit_or_is_too_mild_is_not_taken() -> None:
@@ -187,6 +189,9 @@ SECRET = "https://hooks.example.invalid/services/T0AAAAAA/B0BBBBBB/zZyYxXwWvV"
         ({"HOOK": "ftp://127.0.0.1/x", "KEY": "k"}, "no address it can be sent to"),
         ({"HOOK": "https://[::1/zZyYxXwWvV", "KEY": "k"}, "is no URL"),
         ({"HOOK": "https://host:99999999/zZyYxXwWvV", "KEY": "k"}, "is no URL"),
+        ({"HOOK": "https://hooks..example.invalid/zZyYxXwWvV", "KEY": "k"}, "is no URL"),
+        ({"HOOK": f"https://{'h' * 64}.invalid/zZyYxXwWvV", "KEY": "k"}, "is no URL"),
+        ({"HOOK": "https://hooks.example.invalid/zZyYxXwWvV\x07", "KEY": "k"}, "signs in it that no URL has"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_told_without_it(variables: dict[str, str], says: str) -> None:

@@ -1,17 +1,24 @@
 """The process: how it begins, why it does not, and that it never outlives whoever asked it not to."""
 
 import asyncio
+import datetime as dt
 import os
 import signal
 import socket
 import sys
+from typing import cast
 
 import httpx
 import msgspec
 import pytest
 
+from engine.api_ground import ReferenceApiGround
 from engine.booking_api.launch import start
 from engine.booking_api.spec import ApiSpec, ApiUnfit
+from engine.config import Settings
+from engine.database import DatabaseUnreachable
+from engine.ground import EmbeddedGround
+from engine.model.ids import RunId
 from tests.booking_api.counter import flags, serving, told, until
 from tests.scratch import ScratchDatabase
 from tests.shell import alive
@@ -123,6 +130,23 @@ async def test_a_stop_finishes_the_request_in_hand_and_ends_the_jobs_that_wait(d
     assert [row["party_size"] for row in rows] == [2, 900]
     assert rows[0]["reason"] is None
     assert rows[1]["reason"].startswith("exhausted: the server stopped")
+
+
+class Gone:
+    """A ground whose database does not come back for the next repeat."""
+
+    dsn, data, day, database = "postgresql://nobody@127.0.0.1:1/none", "", dt.date(2027, 3, 1), "sf_gone"
+
+    async def renew(self, repeat: int) -> bool:
+        return True
+
+
+async def test_an_api_that_does_not_stand_for_the_next_repeat_is_a_target_that_went_away_and_no_bug() -> None:
+    ground = ReferenceApiGround(cast("EmbeddedGround", Gone()), RunId("test"), Settings())
+    with pytest.raises(
+        DatabaseUnreachable, match=r"the reference booking API does not stand: .*no database to work on"
+    ):
+        await ground.renew(2)
 
 
 @pytest.mark.parametrize(

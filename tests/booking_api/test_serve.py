@@ -36,3 +36,9 @@ def test_serve_refuses_a_database_that_is_not_there(shell: Shell) -> None:
     assert (done.code, done.out) == (2, "")
     assert done.err == "slotfill: the embedded cluster has no database sf_none of a run\n"
     assert shell.do("serve", "--data", "nothing").code == 2
+
+
+def test_serve_refuses_a_port_that_is_none_before_anything_is_made(shell: Shell) -> None:
+    done = shell.do("serve", "--port", "70000")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "slotfill: --port 70000 is none; give 1 to 65535, or 0 for any that is free\n"

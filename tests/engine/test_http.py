@@ -284,6 +284,15 @@ def test_a_base_url_that_cannot_be_used_is_refused_without_its_secrets(url: str)
     assert str(caught.value).count(".") <= 4
 
 
+@pytest.mark.parametrize("host", ["booking..example", f"{'b' * 64}.example"])
+async def test_a_host_that_is_none_is_a_connection_that_was_not_to_be_had(host: str) -> None:
+    client = HttpClient(f"http://{host}:3000", timeout_s=1, connections=1)
+    with pytest.raises(HTTP_ERRORS) as caught:
+        await client.get("/")
+    assert refusal_of(caught.value, Step.SUBMIT).phase is Phase.BEFORE_SEND
+    await client.close()
+
+
 async def test_the_client_s_floor_is_measured_against_a_process_of_its_own() -> None:
     floor = await client_floor(4, requests=40)
     assert (floor.requests, floor.concurrency) == (40, 4)

@@ -9,16 +9,22 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from engine.api_ground import ForeignApiGround
 from engine.api_schedule import ScheduleUnread, read_schedules
 from engine.api_seat import ApiSeat, ApiTerms
-from engine.database import DatabaseFailed
+from engine.at_api import target_at
+from engine.config import ApiSettings, Settings
+from engine.contract import REFERENCE
+from engine.database import DatabaseFailed, DatabaseLost
 from engine.draws import open_at
 from engine.http import HttpClient
 from engine.model.ids import AttemptId, RunId, TurnId
+from engine.model.ledger import Reading
 from engine.model.outcome import Certainty, Phase, Refusal, certainty_of
 from engine.model.step import Step
 from engine.model.turn import Order, Turn
 from engine.plans.fill import FillPlan
+from engine.safety import Clearance
 from engine.target import Capability, Heard, Submitted
 from engine.targets import api
 from engine.targets.api import ApiTarget
@@ -302,6 +308,19 @@ async def test_a_wait_that_is_too_long_is_not_begun() -> None:
         assert (unsent.phase, len(at.api.submits)) == (Phase.BEFORE_SEND, 1)
 
 
+@pytest.mark.parametrize("told", ["0", "0.01", "Mon, 01 Mar 2027 11:59:00 GMT"])
+async def test_a_wait_that_is_over_already_is_none_and_patience_ends_all_the_same(told: str) -> None:
+    always = [says(429, {"code": "RATE_LIMITED"}, f"retry-after: {told}\r\n")] * 500
+    async with house(*always, patience_s=60) as at:
+        seat = await at.seat()
+        said = await at.moving(seat.submit(order()))
+        assert isinstance(said, Refusal)
+        assert (said.phase, said.message) == (Phase.ANSWERED, "HTTP 429: RATE_LIMITED")
+        # After 1, 2, 4, 8 and 16 s; 32 more would be too long.
+        assert len(at.api.submits) == 6
+        assert seat.rested_ns == pytest.approx(31 * NS, abs=NS)
+
+
 async def test_a_date_may_say_how_long_to_wait() -> None:
     # The still clock's wall says 12:00:00.
     async with house(says(429, {}, "retry-after: Mon, 01 Mar 2027 12:00:30 GMT\r\n")) as at:
@@ -325,6 +344,14 @@ async def test_absence_is_proven_only_when_the_server_s_longest_timeout_has_pass
         assert isinstance(await seat.submit(order()), Refusal)
         assert await at.moving(seat.find(order())) is None
         assert 30 * NS <= at.clock.now_ns() <= 31 * NS
+
+
+async def test_what_proves_absence_is_the_platform_s_longest_request_and_not_our_own_timeout() -> None:
+    ground = ForeignApiGround("http://127.0.0.1:1", "", MONDAY, Clearance(local=True, name=""))
+    settings = Settings(api=ApiSettings(timeout_s=2, longest_request_s=40))
+    target = target_at(ground, settings, RunId("test"), {}, REFERENCE)
+    assert (target.terms.timeout_s, target.terms.settle_s) == (2, 40)
+    await target.close()
 
 
 async def test_a_booking_that_the_server_makes_late_is_found() -> None:
@@ -402,9 +429,44 @@ async def test_without_a_dsn_the_api_tells_what_persists() -> None:
         at.api.note("sf-test-1", tables=["1", "2"], source="inline")
         del at.api.bookings["sf-test-2"]
         assert await at.target.persisted([*ids, UUID(int=7)]) == {ids[0]: 2}
-        at.api.reads.append(says(500))
+        at.api.reads.extend([says(500)] * 100)
         with pytest.raises(DatabaseFailed, match="HTTP 500"):
-            await at.target.persisted(ids)
+            await at.moving(at.target.persisted(ids))
+
+
+@pytest.mark.parametrize(
+    "trick", [raises(Cut(), makes=False), says(503), says(429, {}, "retry-after: 20\r\n"), says(200, b"{")]
+)
+async def test_one_reading_that_fails_costs_a_run_nothing_of_its_ledger(trick: Trick) -> None:
+    async with house() as at:
+        seat = await at.seat()
+        assert isinstance(await seat.submit(order()), Submitted)
+        at.api.note("sf-test-1", tables=["1", "2"], source="inline")
+        at.api.reads.append(trick)
+        reading = await at.moving(at.target.held([]))
+        assert isinstance(reading, Reading)
+        assert [row.tables for row in reading.rows.values()] == [["1", "2"]]
+
+
+async def test_an_api_that_is_away_when_it_is_read_may_be_waited_for() -> None:
+    async with house() as at:
+        seat = await at.seat()
+        assert isinstance(await seat.submit(order()), Submitted)
+        at.api.reads.extend([raises(Cut(), makes=False)] * 100)
+        with pytest.raises(DatabaseLost, match="could not be asked after"):
+            await at.moving(at.target.held([]))
+
+
+async def test_a_404_of_somebody_else_s_proves_no_loss() -> None:
+    async with house() as at:
+        seat = await at.seat()
+        assert isinstance(await seat.submit(order()), Submitted)
+        at.api.reads.extend([says(404, b"<html>404 Not Found</html>", "content-type: text/html\r\n")] * 100)
+        with pytest.raises(DatabaseFailed, match="HTTP 404: no problem as JSON"):
+            await at.moving(at.target.held([]))
+        at.api.reads.clear()
+        at.api.bookings.clear()
+        assert await at.target.held([]) == Reading({}), "the platform's own word is believed"
 
 
 async def test_what_the_api_tells_can_be_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,10 +485,10 @@ async def test_what_the_api_tells_can_be_read_piece_by_piece(monkeypatch: pytest
         assert some == pages[0][:1]
         assert [len(page) for page in pages] == [2, 3, 1]
         assert {row.booking_id: row for page in pages for row in page} == whole.rows
-        at.api.reads.append(says(500))
+        at.api.reads.extend([says(500)] * 100)
         async with at.target.moment() as moment:
             with pytest.raises(DatabaseFailed, match="HTTP 500"):
-                await anext(aiter(moment.tagged()))
+                await at.moving(anext(aiter(moment.tagged())))
 
 
 async def test_what_it_can_do_depends_on_a_dsn() -> None:
@@ -475,7 +537,9 @@ async def test_all_restaurants_cannot_be_asked_for_without_a_dsn(client: HttpCli
         await read_schedules(client, ["all"], [MONDAY])
 
 
-@pytest.mark.parametrize("trick", [says(500), says(200, b"no"), raises(Cut(), makes=False)])
+@pytest.mark.parametrize(
+    "trick", [says(500), says(200, b"no"), raises(Cut(), makes=False), says(404, b"<html>no such page</html>")]
+)
 async def test_a_schedule_that_cannot_be_read_is_one_sentence(trick: Trick) -> None:
     api = FakeApi()
     api.reads.append(trick)

@@ -229,6 +229,21 @@ async def test_an_address_is_looked_at_whatever_it_says(body: bytes) -> None:
     assert is_shown(found_there.note)
 
 
+@pytest.mark.parametrize("host", ["booking..example", f"{'b' * 64}.example"])
+async def test_a_host_that_is_none_is_told_with_its_cure(host: str) -> None:
+    found_there = await look_at_api(f"http://{host}:3000", "here", timeout_s=1)
+    assert found_there.trouble == "does not resolve: its host has a part between dots that is empty or too long"
+
+
+async def test_a_redirect_is_told_as_one_where_the_address_is_looked_at_and_where_a_day_is_read() -> None:
+    moved = answer(308, b"", "location: https://127.0.0.1/\r\n")
+    async with serving(lambda _: _given(moved)) as server:
+        found_there = await look_at_api(server.base_url, "here", timeout_s=5)
+    assert (found_there.status, found_there.is_alive) == (308, False)
+    assert found_there.note == "status 308 is a redirect, which is not followed; give the address it leads to"
+    assert why_no_day(Answer(308, {}, b"")).startswith("HTTP 308: a redirect, which is not followed")
+
+
 def why_no_day(told: Answer) -> str:
     """Why an answer is no day; empty when it is one."""
     try:

@@ -27,6 +27,8 @@ def main(args: Namespace) -> int:
         return wrong(f"--data {data}: give {', '.join(DATA)}", ExitCode.USAGE)
     if args.database and args.data:
         return wrong(f"--data {data} is for a new database, and --database names one; give one of them", ExitCode.USAGE)
+    if not 0 <= args.port <= 65535:
+        return wrong(f"--port {args.port} is none; give 1 to 65535, or 0 for any that is free", ExitCode.USAGE)
     try:
         return asyncio.run(_main(args, settings_of(args), data))
     except (SettingsInvalid, ValueError) as error:
