@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from engine.model.ids import SCHEMA_VERSION
 from engine.model.run_state import RunState
 from engine.records.process import is_alive, own_start
 from engine.records.reading import UNREADABLE, content
-from engine.records.trouble import RecordsFailed, RunNotFound
+from engine.records.trouble import RecordsFailed, RunNotFound, one_line
 from engine.records.writer import FOLDER_MODE, failed, make_folder, write_json
 
 MANIFEST = "run.json"
@@ -150,7 +151,7 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise RunNotFound(f"{path}: could not be read: {error.strerror or error}") from error
     except UNREADABLE as error:
-        raise RunNotFound(f"{path}: not a run's manifest: {error}") from error
+        raise RunNotFound(f"{path}: not a run's manifest: {one_line(error)}") from error
     if manifest.schema > SCHEMA_VERSION:
         raise RunNotFound(f"{path}: schema {manifest.schema} is newer than this slotfill, which reads {SCHEMA_VERSION}")
     return manifest
@@ -164,7 +165,7 @@ def list_runs(root: Path) -> list[RunEntry]:
         return []
     except OSError as error:
         raise RecordsFailed(f"{root}: the runs could not be listed: {error.strerror or error}") from error
-    entries = [entry_of(child) for child in children if child.is_dir() or child.is_symlink()]
+    entries = [entry_of(child) for child in children if _may_be_a_run(child)]
     # The folder's name has seconds only: of two runs begun in one, the manifests know which was first.
     return sorted(
         entries, key=lambda entry: (entry.path.name[:16], entry.manifest.started_at if entry.manifest else "")
@@ -173,8 +174,11 @@ def list_runs(root: Path) -> list[RunEntry]:
 
 def entry_of(folder: Path) -> RunEntry:
     """One folder as an entry; never raises for what is in it."""
-    if folder.is_symlink():
-        return RunEntry(str(folder), 0, trouble="a link, not a run's folder")
+    try:
+        if folder.is_symlink():
+            return RunEntry(str(folder), 0, trouble="a link, not a run's folder")
+    except OSError as error:
+        return RunEntry(str(folder), 0, trouble=f"{folder}: could not be looked at: {error.strerror or error}")
     size = sum(_sizes(folder))
     try:
         manifest = read_manifest(folder)
@@ -189,22 +193,34 @@ def entry_of(folder: Path) -> RunEntry:
     except FileNotFoundError:
         return RunEntry(str(folder), size, manifest, RunState.CRASHED)
     except (OSError, ValueError, RecursionError) as error:  # msgspec's DecodeError is a ValueError
-        return RunEntry(str(folder), size, manifest, RunState.CRASHED, trouble=f"{result}: {error}")
+        return RunEntry(str(folder), size, manifest, RunState.CRASHED, trouble=f"{result}: {one_line(error)}")
     return RunEntry(str(folder), size, manifest, state, ending.exit_code)
 
 
 def find(root: Path, wanted: str = "last") -> RunEntry:
     """The run with this id, or whose id or folder begins so, or the last one. Raises RunNotFound."""
-    runs = [entry for entry in list_runs(root) if entry.manifest is not None]
-    if not runs:
+    there = list_runs(root)
+    runs = [entry for entry in there if entry.manifest is not None]
+    if not there:
         raise RunNotFound(f"there is no run yet; start one with: slotfill run (runs are kept in {root})")
     if wanted == "last":
+        if not runs:
+            told = f"none of the {len(there)} folders in {root} can be read as a run"
+            raise RunNotFound(f"{told}; the last: {there[-1].trouble}")
         # A database that was only looked at is no run to go on with, to judge or to take away.
         return next((one for one in reversed(runs) if one.manifest and one.manifest.plan != LOOKED_AT), runs[-1])
     exact = [entry for entry in runs if wanted in (entry.run_id, entry.path.name)]
     meant = exact or [entry for entry in runs if entry.run_id.startswith(wanted) or entry.path.name.startswith(wanted)]
     if not wanted or not meant:
-        raise RunNotFound(f"no run begins with {wanted!r}; slotfill ls shows them (runs are kept in {root})")
+        unread = [entry.trouble for entry in there if entry.manifest is None and wanted and _is_called(entry, wanted)]
+        why = unread[0] if unread else "slotfill ls shows them"
+        raise RunNotFound(f"no run begins with {wanted!r}; {why} (runs are kept in {root})")
+    if len({entry.run_id for entry in meant}) < len(meant):
+        # Copies of one run: no id tells them apart.
+        some = ", ".join(entry.path.name for entry in meant[:5])
+        raise RunNotFound(
+            f"{wanted!r} may be any of {len(meant)} runs ({some}); give one of these folders (runs are kept in {root})"
+        )
     if len(meant) > 1:
         some = ", ".join(entry.run_id for entry in meant[:5])
         raise RunNotFound(
@@ -231,10 +247,10 @@ def _take_away(entry: RunEntry) -> Pruned:
     manifest = entry.manifest
     trouble = ""
     try:
-        # It opens every folder without following links, so that a swapped one leads nowhere.
-        shutil.rmtree(entry.path)
+        _remove(entry.path)
     except OSError as error:
-        trouble = f"{error.filename or entry.folder}: {error.strerror or error}"
+        where = entry.path / os.fsdecode(error.filename) if error.filename else entry.path
+        trouble = f"{where}: {error.strerror or error}"
     except RecursionError:
         trouble = f"{entry.folder}: folders in it are nested too deep to be removed here; use rm -r"
     return Pruned(
@@ -245,6 +261,41 @@ def _take_away(entry: RunEntry) -> Pruned:
         database="" if manifest is None else manifest.database,
         trouble=trouble,
     )
+
+
+def _remove(folder: Path) -> None:
+    """Remove it without following links, so that a swapped one leads nowhere; what is gone meanwhile is gone.
+
+    The manifest goes last: of whatever stops this halfway a run is left, which can be found and removed again.
+    """
+    with suppress(FileNotFoundError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with os.scandir(handle) as entries:
+                found = sorted(entries, key=lambda one: one.name == MANIFEST)
+            for one in found:
+                with suppress(FileNotFoundError):
+                    if one.is_dir(follow_symlinks=False):
+                        shutil.rmtree(one.name, dir_fd=handle)
+                    else:
+                        os.unlink(one.name, dir_fd=handle)
+        finally:
+            os.close(handle)
+        folder.rmdir()
+
+
+def _may_be_a_run(path: Path) -> bool:
+    """Whether it is a folder, or a link; what may be listed and not looked at is told as what cannot be read."""
+    try:
+        return path.is_dir() or path.is_symlink()
+    except OSError:
+        return True
+
+
+def _is_called(entry: RunEntry, wanted: str) -> bool:
+    """Whether a folder that cannot be read is named so, or was made for a run whose id begins so."""
+    name = entry.path.name
+    return name.startswith(wanted) or name.rpartition("-")[2].startswith(wanted)
 
 
 def _sizes(folder: Path) -> Iterator[int]:

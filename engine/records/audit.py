@@ -8,6 +8,7 @@ import gzip
 import json
 import math
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,16 +22,22 @@ from engine.judge.pointer import numbers
 from engine.model.audit import Audit, Checked
 from engine.model.report import Result
 from engine.model.verdict import Number
+from engine.model.waterfall import Waterfall
 from engine.records.columns import columns_of
 from engine.records.journal import read
+from engine.records.reading import UNREADABLE, content
 from engine.records.result import read_result
 from engine.records.samples import read as read_samples
 from engine.records.segments import segments
-from engine.records.trouble import RecordsDamaged
-from engine.records.waterfall import INVENTORY, fell, ground_of
+from engine.records.trouble import RecordsDamaged, one_line
+from engine.records.waterfall import INVENTORY, fell, ground_of, is_proven
 
 _ENTRIES = ("persisted", "lost", "torn", "altered", "recovered", "void", "unresolved", "unverified", "skipped")
 _LEAST_FOR_P99 = 500
+
+
+class _Integrity(msgspec.Struct):
+    counts: dict[str, int] = {}
 
 
 def audit(folder: Path) -> Audit:
@@ -99,20 +106,47 @@ def _of_waterfall(folder: Path, result: Result) -> Iterator[Checked]:
     if said is None:
         return
     again = None if ground is None else fell(folder, ground, result)
-    where = f"{INVENTORY} and {JOURNAL}, replayed and solved"
     if again is None:
         yield Checked("waterfall", float(said.demand), None, f"{INVENTORY} is not there", agrees=False)
         return
-    for name in ("demand", "bound", "alone", "placed", "acknowledged", "persisted", "efficiency"):
+    yield from fallen_twice(said, again)
+
+
+def fallen_twice(said: Waterfall, again: Waterfall) -> Iterator[Checked]:
+    """A waterfall and the same once more.
+
+    A bound that no assignment was found for is one from above, which rests on how far the solver came in its time:
+    two of them agree, and with a proven one where they are not below it.
+    """
+    where = f"{INVENTORY} and {JOURNAL}, replayed and solved"
+    if [one.restaurant for one in said.houses] != [one.restaurant for one in again.houses]:
+        mine, theirs = float(len(said.houses)), float(len(again.houses))
+        yield Checked("waterfall/houses", mine, theirs, where, agrees=False)
+        return
+    for name in ("demand", "alone", "placed", "acknowledged", "persisted"):
         yield _checked(f"waterfall/{name}", getattr(said, name), getattr(again, name), where)
+    yield _bound("waterfall/bound", (said.bound, is_proven(said)), (again.bound, is_proven(again)), where)
+    share = said.persisted / said.bound if said.persisted is not None and said.bound else None
+    yield _checked("waterfall/efficiency", said.efficiency, share, "its persisted by its bound")
     for one, other in zip(said.houses, again.houses, strict=True):
         at = f"waterfall/{one.restaurant}"
         yield _checked(f"{at}/lost", float(len(one.lost)), float(len(other.lost)), where)
         if one.optimum is not None and other.optimum is not None:
-            for name in ("waste", "optimal_waste", "online", "covers"):
+            proven = one.optimum.is_proven and other.optimum.is_proven
+            for name in ("waste", "online", "covers", *(("optimal_waste",) if proven else ())):
                 yield _checked(f"{at}/{name}", getattr(one.optimum, name), getattr(other.optimum, name), where)
-            mine, theirs = (float(len(house.regrets)) for house in (one.optimum, other.optimum))
-            yield _checked(f"{at}/regrets", mine, theirs, where)
+            # They are looked for where the bound is above what was achieved.
+            if one.bound == other.bound:
+                mine, theirs = (float(len(house.regrets)) for house in (one.optimum, other.optimum))
+                yield _checked(f"{at}/regrets", mine, theirs, where)
+
+
+def _bound(name: str, said: tuple[int | None, bool], again: tuple[int | None, bool], where: str) -> Checked:
+    (mine, proven), (theirs, is_proven_now) = said, again
+    if mine is None or theirs is None or (proven and is_proven_now):
+        return _checked(name, mine, theirs, where)
+    agrees = theirs >= mine if proven else not is_proven_now or mine >= theirs
+    return Checked(name, mine, theirs, f"{where}; a bound from above", agrees=agrees)
 
 
 # The figures of the result
@@ -153,9 +187,9 @@ def _of_journal(folder: Path, document: Any) -> Iterator[Checked]:
 def _of_samples(folder: Path, document: Any) -> Iterator[Checked]:
     for step, told in document["latency_ms"].items():
         name = f"samples.{step}.u64"
-        content = (folder / name).read_bytes() if (folder / name).exists() else b""
-        count = len(content) // 8
-        ordered = sorted(struct.unpack(f"<{count}Q", content[: 8 * count]))
+        raw = (folder / name).read_bytes() if (folder / name).exists() else b""
+        count = len(raw) // 8
+        ordered = sorted(struct.unpack(f"<{count}Q", raw[: 8 * count]))
         yield _checked(f"latency_ms/{step}/count", told["count"], float(count), name)
         for figure in ("min", "p50", "p90", "p95", "p99", "max"):
             yield _checked(f"latency_ms/{step}/{figure}", told[figure], _length(ordered, figure), name)
@@ -176,23 +210,34 @@ def _of_integrity(folder: Path, document: Any) -> Iterator[Checked]:
     # Of several repeats each file has the last one's, and the result the first one's before.
     for when in ("before", "after") if told is not None and len(document["passes"]) <= 1 else ():
         path = folder / f"integrity-{when}.json"
-        there = json.loads(path.read_bytes())["counts"] if path.exists() else {}
+        there = _counts(path)
         for name, count in told[when].items():
             again = float(there[name]) if name in there else None
             yield _checked(f"integrity/{when}/{name}", float(count), again, path.name)
 
 
+def _counts(path: Path) -> dict[str, int]:
+    """Of an integrity file; none where it cannot be read, which is then no number's proof."""
+    try:
+        return msgspec.json.decode(content(path), type=_Integrity).counts
+    except (OSError, *UNREADABLE):
+        return {}
+
+
 def _lines(folder: Path) -> Iterable[Any]:
     paths = [path for _, path in segments(folder, "journal", "jsonl")]
     for path in paths:
-        with _opened(path) as file:
-            for line in file:
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    if path == paths[-1] and not line.endswith(b"\n"):
-                        return
-                    raise RecordsDamaged(f"{path}: not a journal's line: {error}") from error
+        try:
+            with _opened(path) as file:
+                for line in file:
+                    try:
+                        yield json.loads(line)
+                    except ValueError as error:
+                        if path == paths[-1] and not line.endswith(b"\n"):
+                            return
+                        raise RecordsDamaged(f"{path}: not a journal's line: {one_line(error)}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise RecordsDamaged(f"{path}: could not be read: {error}") from error
 
 
 def _opened(path: Path) -> BinaryIO | gzip.GzipFile:

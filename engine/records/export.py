@@ -1,5 +1,6 @@
 """A session snapshot: the run at this moment as JSON, Markdown, CSV and a picture."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,14 +16,19 @@ from engine.records.writer import FOLDER_MODE, failed, make_folder, write_json, 
 def export(snapshot: RunSnapshot, folder: Path, svg: str | None, wall: datetime) -> Path:
     """Write all formats into `snapshots/<stamp>/` of the run's folder; the new folder. Raises RecordsFailed."""
     made = _new_folder(folder / "snapshots", f"{wall.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-    write_json(made / "snapshot.json", snapshot)
-    write_text(made / "summary.md", summary(snapshot))
-    write_text(made / "workers.csv", _workers(snapshot))
-    write_text(made / "outcomes.csv", _outcomes(snapshot))
-    write_text(made / "latency.csv", _latency(snapshot))
-    write_text(made / "locks.csv", _locks(snapshot))
-    if svg is not None:
-        write_text(made / "screen.svg", svg)
+    try:
+        write_json(made / "snapshot.json", snapshot)
+        write_text(made / "summary.md", summary(snapshot))
+        write_text(made / "workers.csv", _workers(snapshot))
+        write_text(made / "outcomes.csv", _outcomes(snapshot))
+        write_text(made / "latency.csv", _latency(snapshot))
+        write_text(made / "locks.csv", _locks(snapshot))
+        if svg is not None:
+            write_text(made / "screen.svg", svg)
+    except BaseException:
+        # Half an export would be taken for a whole one.
+        shutil.rmtree(made, ignore_errors=True)
+        raise
     return made
 
 
@@ -121,7 +127,7 @@ def _database(snapshot: RunSnapshot) -> str:
     queues = markdown(("lock", "holders", "waiters"), ((q.name, *_sides(q.members)) for q in sample.queues))
     return (
         f"Postgres {sample.server_version}, {sample.connections} of {sample.max_connections} connections, "
-        f"{sample.ours} of them ours; {sample.deadlocks} deadlocks; {len(sample.stale_holds)} stale holds.\n\n{queues}"
+        f"{sample.ours} of them ours; {sample.deadlocks} deadlocks; {sample.stale_count} stale holds.\n\n{queues}"
     )
 
 
@@ -147,7 +153,8 @@ def _worker(face: WorkerFace) -> tuple[Cell, ...]:
         face.booking,
         face.attempt,
         face.attempt_try,
-        " ".join(face.tables),
+        # As everywhere; with spaces between, three of three digits are dialled.
+        "+".join(face.tables),
         face.zone,
         face.last_outcome,
         face.last_note,

@@ -115,17 +115,21 @@ def _body(blocks: Iterable[_Block], charts: Mapping[str, Sequence[str]], links: 
 
 
 def _table(rows: Sequence[str], *, beside: bool) -> str:
-    head, rule, *rest = ([cell.strip() for cell in _ROW.split(row)[1:-1]] for row in rows)
+    cells = [[cell.strip() for cell in _ROW.split(row)[1:-1]] for row in rows]
+    if len(cells) < 2 or len({len(row) for row in cells}) > 1:
+        # A sentence that somebody else's line end cut in two.
+        return f"<p>{_inline(' '.join(rows))}</p>\n"
+    head, rule, *rest = cells
     kinds = [' class="n"' if cell.endswith(":") else "" for cell in rule]
     heads = "".join(f"<th{kind}>{_cell(cell)}</th>" for kind, cell in zip(kinds, head, strict=True))
     made = []
     for row in rest:
         named = f' id="{row[0]}"' if _EVIDENCE.fullmatch(row[0]) else ""
-        cells = "".join(
+        made_of = "".join(
             f"<td{kind}>{_linked(cell) if beside and _FILE.fullmatch(cell) else _cell(cell)}</td>"
             for kind, cell in zip(kinds, row, strict=True)
         )
-        made.append(f"<tr{named}>{cells}</tr>")
+        made.append(f"<tr{named}>{made_of}</tr>")
     kind = "wide tall" if len(rest) > TALL else "wide"
     return f'<div class="{kind}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(made)}</tbody></table></div>\n'
 

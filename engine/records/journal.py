@@ -15,7 +15,7 @@ from engine.model.event import Event
 from engine.model.ids import SCHEMA_VERSION
 from engine.records.reading import UNREADABLE, lines, opened
 from engine.records.segments import compress, segment_path, segments
-from engine.records.trouble import RecordsDamaged, RecordsFailed, RecordsFull
+from engine.records.trouble import RecordsDamaged, RecordsFailed, RecordsFull, one_line
 from engine.records.writer import FILE_MODE, failed
 from engine.redact import mask_event
 
@@ -241,7 +241,7 @@ class Reading:
                         if is_last and not line.endswith(b"\n"):
                             self.torn = True
                             return
-                        raise RecordsDamaged(f"{path} line {place}: not a journal's line: {error}") from error
+                        raise RecordsDamaged(f"{path} line {place}: not a journal's line: {one_line(error)}") from error
                     if isinstance(read, JournalHeader) == (place != 1):
                         raise RecordsDamaged(f"{path} line {place}: the header must be the first line, and only that")
                     if isinstance(read, JournalHeader):

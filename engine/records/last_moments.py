@@ -1,4 +1,4 @@
-"""The end of a run whose engine died: its last picture is up to a second old, its journal lacks nothing."""
+"""The end of a run that is not in its recording, as when its engine died: its journal lacks nothing."""
 
 from pathlib import Path
 
@@ -21,15 +21,18 @@ def last_moments(folder: Path, seen: RunSnapshot) -> RunSnapshot:
     now_ns = max(tally.at_ns, seen.run.elapsed_ns)
     counts = tally.counts(now_ns)
     lacking = (now_ns - seen.run.elapsed_ns) / 1e9
-    reason = "the engine died"
+    state, reason = counts.state, counts.reason
+    if not state.is_over:
+        state, reason = RunState.CRASHED, "the engine died"
     if lacking >= 0.01:
-        reason += f"; figures of the last {lacking:.1f} s are the journal's, workers and locks as seen before"
+        told = f"figures of the last {lacking:.1f} s are the journal's, workers and locks as seen before"
+        reason = f"{reason}; {told}" if reason else told
     return replace(
         seen,
         tick=seen.tick + 1,
         run=replace(
             seen.run,
-            state=RunState.CRASHED,
+            state=state,
             reason=reason,
             elapsed_ns=now_ns,
             turns=counts.turns,

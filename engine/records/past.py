@@ -24,7 +24,7 @@ from engine.records.patches import MOST_BYTES
 from engine.records.reading import UNREADABLE, opened
 from engine.records.recording import ENDING, HEAD, NAME, RecordingHeader
 from engine.records.segments import segment_path
-from engine.records.trouble import RecordsDamaged
+from engine.records.trouble import RecordsDamaged, one_line
 
 _ALONE = (WHOLE, OPENING)
 
@@ -161,7 +161,7 @@ class Past:
             look = _LOOKS.decode(self._newest.payload())
         except (zlib.error, Unclear, *UNREADABLE) as error:
             self._newest = None
-            self._damaged(path, f"not a recording's frame: {error}")
+            self._damaged(path, f"not a recording's frame: {one_line(error)}")
             return
         frame = len(self._moments)
         self._events += look.events
@@ -246,7 +246,9 @@ class Past:
             try:
                 snapshot: RunSnapshot = _SNAPSHOTS.decode(payload)
             except UNREADABLE as error:
-                raise RecordsDamaged(f"{self.folder}: the recording's picture is none of ours: {error}") from error
+                raise RecordsDamaged(
+                    f"{self.folder}: the recording's picture is none of ours: {one_line(error)}"
+                ) from error
             count = self._event_counts[frame]
             snapshot = msgspec.structs.replace(snapshot, events=tuple(self._events[max(0, count - EVENTS) : count]))
             return self.history.joined(snapshot)

@@ -75,11 +75,11 @@ def _metrics(result: Result) -> Iterator[tuple[str, str, Iterable[_Row]]]:
     yield (
         "threshold_passed",
         "Bounds that the user set: 1 kept, 0 not kept; without a row where it cannot be said.",
-        [
-            ({"threshold": one.text}, int(one.stood is Stood.PASSED))
-            for one in result.thresholds
-            if one.stood is not Stood.UNKNOWN
-        ],
+        # By its words, as one that is given twice is one: a collector takes no file in which a row comes again.
+        _words(
+            "threshold",
+            {one.text: int(one.stood is Stood.PASSED) for one in result.thresholds if one.stood is not Stood.UNKNOWN},
+        ),
     )
     for name, told in (
         ("success_rate", "Filled by attempts."),

@@ -23,7 +23,7 @@ from engine.records.packing import HEADER, KINDS, OPENING, STEP, Packer, Unpacke
 from engine.records.patches import MOST_BYTES
 from engine.records.reading import UNREADABLE, opened
 from engine.records.segments import segment_path, segments
-from engine.records.trouble import RecordsDamaged
+from engine.records.trouble import RecordsDamaged, one_line
 from engine.records.writer import FILE_MODE, failed
 
 NAME, ENDING = "recording", "frames"
@@ -159,7 +159,7 @@ def _segment(path: Path, *, is_last: bool) -> Iterator[RunSnapshot]:
                     raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame")
                 place = file.tell()
     except (OSError, zlib.error, Unclear, *UNREADABLE) as error:
-        raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame: {error}") from error
+        raise RecordsDamaged(f"{path} at byte {place}: not a recording's frame: {one_line(error)}") from error
 
 
 def _check(header: RecordingHeader, path: Path) -> None:

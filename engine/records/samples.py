@@ -74,12 +74,15 @@ class Samples:
             name: self._written.get(name, 0) + len(self._buffers.get(name, ())) for name in sorted(names)
         }
 
-    def flush(self) -> None:
-        """Write what is buffered, and the header. Raises RecordsFailed."""
+    def flush(self, *, synced: bool = True) -> None:
+        """Write what is buffered, and the header. Raises RecordsFailed.
+
+        Not `synced` where attempts are at work: they would stand still until the disk has it.
+        """
         for name, buffer in self._buffers.items():
             self._append(name, buffer)
         header = SamplesHeader(SCHEMA_VERSION, "ns", dict(self._written), dict(self._rounds))
-        write_json(self._folder / "samples.json", header)
+        write_json(self._folder / "samples.json", header, synced=synced)
 
     def lengths(self) -> "dict[str, array[int]]":
         """All of them so far, written and read back. Raises RecordsFailed, RecordsDamaged."""

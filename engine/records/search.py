@@ -12,7 +12,7 @@ from engine.model.event import Event
 from engine.records.journal import ENDING, NAME, JournalHeader
 from engine.records.reading import LONGEST_LINE, UNREADABLE, opened
 from engine.records.segments import segments
-from engine.records.trouble import RecordsDamaged
+from engine.records.trouble import RecordsDamaged, one_line
 
 BLOCK = 1 << 20
 """A block is searched in half a millisecond, so that whoever shares the interpreter is not held up."""
@@ -57,7 +57,7 @@ def events_with(block: bytes, needles: Iterable[bytes]) -> list[Event]:
         try:
             read = _DECODER.decode(found[begin])
         except UNREADABLE as error:
-            raise RecordsDamaged(f"not a journal's line: {error}") from error
+            raise RecordsDamaged(f"not a journal's line: {one_line(error)}") from error
         if not isinstance(read, JournalHeader):
             events.append(read)
     return events

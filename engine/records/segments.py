@@ -39,12 +39,15 @@ def compress(path: Path) -> None:
     partial = path.with_name(f".{target.name}.partial")
     try:
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-        with (
-            path.open("rb") as source,
-            os.fdopen(handle, "wb") as raw,
-            gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6) as packed,
-        ):
-            shutil.copyfileobj(source, packed, 1 << 20)
+        with os.fdopen(handle, "wb") as raw:
+            with (
+                path.open("rb") as source,
+                gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6) as packed,
+            ):
+                shutil.copyfileobj(source, packed, 1 << 20)
+            raw.flush()
+            # The other goes next, which was synced: without power this one would be a name with nothing behind it.
+            os.fsync(raw.fileno())
         partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -19,3 +19,8 @@ class RecordsDamaged(Exception):
 
 class RunNotFound(Exception):
     """No run, or more than one, is meant."""
+
+
+def one_line(error: Exception) -> str:
+    """A reader's words for what it could not read, for a sentence: they may quote the file, line ends and all."""
+    return " ".join(str(error).split())

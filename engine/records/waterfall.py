@@ -23,9 +23,14 @@ PLANS = ("assign", "create", "fill")
 """Of which a bound makes sense: a burst has its own, and the rounds of a sweep are all different."""
 _MOST_LOST = 100
 _HOW = (
-    "Bookings, from what was asked for to what stayed. The bound is exact: no assignment of tables under these rules "
-    "seats more. `alone` is the run's own allocator with one worker, replayed over the same bookings in the plan's "
-    "order. A booking is lost once, at the first step it did not pass; `slotfill optimum` adds what each rule costs.\n"
+    "Bookings, from what was asked for to what stayed. {bound} `alone` is the run's own allocator with one worker, "
+    "replayed over the same bookings in the plan's order. A booking is lost once, at the first step it did not pass; "
+    "`slotfill optimum` adds what each rule costs.\n"
+)
+_EXACT = "The bound is exact: no assignment of tables under these rules seats more."
+_FROM_ABOVE = (
+    "The bound is one from above: no assignment of tables under these rules seats more, and in the time there was none "
+    "was found that seats as many."
 )
 
 
@@ -65,13 +70,19 @@ def _is_read(kept: Ledger, result: Result) -> bool:
     return result.persisted is not None and not kept.unverified and told <= len(kept.stories)
 
 
+def is_proven(found: Waterfall) -> bool:
+    """Whether its bound is reached by an assignment; else the solver ran out of time, and with more it may say less."""
+    return all(one.optimum is None or one.optimum.is_proven for one in found.houses)
+
+
 def waterfall_parts(result: Result) -> Iterator[str]:
     """Parts of the report; none where there is no waterfall."""
     found = result.waterfall
     if found is None:
         return
     yield "## Success waterfall\n"
-    yield f"{_HOW}Rules: {found.rules}.{f' It is {found.over}.' if found.over else ''}\n"
+    how = _HOW.format(bound=_EXACT if is_proven(found) else _FROM_ABOVE)
+    yield f"{how}Rules: {found.rules}.{f' It is {found.over}.' if found.over else ''}\n"
     yield markdown(
         ("", "asked for", "bound", "alone", f"at {found.workers} workers", "acknowledged", "persisted"),
         [

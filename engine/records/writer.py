@@ -35,9 +35,12 @@ def write_text(path: Path, text: str) -> None:
     _replace(path, masked_text.encode("utf-8"))
 
 
-def write_json(path: Path, value: object) -> None:
-    """Put it there as JSON, every string masked. Raises RecordsFailed."""
-    _replace(path, msgspec.json.format(msgspec.json.encode(masked(value)), indent=2) + b"\n")
+def write_json(path: Path, value: object, *, synced: bool = True) -> None:
+    """Put it there as JSON, every string masked. Raises RecordsFailed.
+
+    Not `synced`, it waits for no disk: for what is written again and again, and at last with it.
+    """
+    _replace(path, msgspec.json.format(msgspec.json.encode(masked(value)), indent=2) + b"\n", synced=synced)
 
 
 def append_json(path: Path, value: object) -> None:
@@ -73,7 +76,7 @@ def failed(what: str, path: Path, error: OSError) -> RecordsFailed:
     return kind(f"{path}: {what}: {error.strerror or error}; {cure}")
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, *, synced: bool = True) -> None:
     try:
         # mkstemp gives mode 0600 from the first moment on.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -81,7 +84,8 @@ def _replace(path: Path, content: bytes) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    os.fsync(file.fileno())
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Ways to damage what lies on a disk or comes over a wire, each drawn by a seed."""
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -49,7 +50,8 @@ def _bend(document: Any, draws: Random) -> None:
             if isinstance(place, dict) and draws.random() < 0.1:
                 del place[key]
             else:
-                place[key] = draws.choice(LEAVES)
+                # A copy: one that is bent itself the next time would be a part of itself.
+                place[key] = deepcopy(draws.choice(LEAVES))
             return
         place = inner
 

@@ -1,6 +1,7 @@
 """Another user of the machine finds no run readable and no socket open, and plants nothing that we take for ours."""
 
 import asyncio
+import json
 import os
 import socket
 import stat
@@ -15,6 +16,7 @@ from engine.records.archive import Manifest, new_folder, write_manifest
 from engine.sockets import SocketUnfit, socket_path
 from tests.clocks import StillClock
 from tests.engine.test_link import StandingDoor
+from tests.hostile import typed
 from tests.metrics.stories import RUN, planned
 
 STRANGER = 54_321
@@ -83,6 +85,47 @@ def test_a_stranger_can_neither_list_nor_read_a_run(tmp_path: Path) -> None:
     folder.chmod(0o755)
     for path in files:
         assert refused_to_a_stranger(lambda path=path: path.read_bytes())  # type: ignore[misc]
+
+
+def said_to_a_stranger(*words: str) -> typed.Said:
+    """What a command says to another user, who finds everything loaded: our Python may be where he cannot walk."""
+    typed.say(*words)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said: object = "nothing"
+        try:
+            os.setgroups([])
+            os.setgid(STRANGER)
+            os.setuid(STRANGER)
+            said = typed.say(*words)
+        except BaseException as error:  # a trace would be lost in this process
+            said = typed.Said(70, repr(error))
+        finally:
+            os.write(writing, json.dumps(said).encode())
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        return typed.Said(*json.loads(answer.read()))
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o755, 0o744, 0o700], ids=oct)
+def test_a_stranger_is_told_in_a_sentence_that_he_may_not_look(tmp_path: Path, mode: int) -> None:
+    with typed.at_home(tmp_path) as runs:
+        everybody_may_walk_to(runs)
+        folder = a_run(runs)
+        runs.chmod(mode)
+        listed = said_to_a_stranger("ls")
+        assert listed.code == (7 if mode == 0o700 else 0), listed.text
+        for words in (("replay", str(folder)), ("replay", folder.name), ("report", RUN), ("prune", RUN, "--yes")):
+            told = said_to_a_stranger(*words)
+            assert not typed.wrong(told), told.text
+            assert told.code in (2, 7), told.text
+            assert len(told.text.splitlines()) == 1, told.text
+            assert "ermission denied" in told.text, told.text
+        assert "ermission denied" in listed.text
 
 
 @needs_root

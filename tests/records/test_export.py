@@ -1,12 +1,16 @@
 """Exports, samples and results say what the tally says."""
 
+import asyncio
 import csv
 import io
 import json
 import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -25,6 +29,7 @@ from engine.model.step import Step
 from engine.records import samples as samples_room
 from engine.records.archive import Manifest
 from engine.records.export import export, summary
+from engine.records.recording import Recording
 from engine.records.result import (
     Ending,
     Persisted,
@@ -38,6 +43,8 @@ from engine.records.samples import Samples
 from engine.records.tables import csv_text, markdown
 from engine.records.trouble import RecordsFailed
 from engine.records.writer import write_text
+from engine.run import Run
+from tests.clocks import StillClock
 from tests.metrics.stories import MS, RUN, booking, ended, intended, planned, refused, snapshot_of, stories
 
 S = 1000 * MS
@@ -108,10 +115,33 @@ def test_an_export_has_every_format_and_agrees_with_the_snapshot(tmp_path: Path)
     assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
 
 
+def test_numbers_of_tables_are_not_taken_for_a_phone_s(tmp_path: Path) -> None:
+    still = full()
+    worker = msgspec.structs.replace(still.workers[0], tables=("001", "002", "003"))
+    folder = export(msgspec.structs.replace(still, workers=(worker,)), tmp_path, None, WALL)
+    assert rows_of(folder / "workers.csv")[0]["tables"] == "001+002+003"
+
+
 def test_two_exports_in_one_second_stand_beside_each_other(tmp_path: Path) -> None:
     first, second = (export(full(), tmp_path, None, WALL) for _ in range(2))
     assert second.name == f"{first.name}-2"
     assert not (second / "screen.svg").exists()
+
+
+def test_an_export_that_the_disk_does_not_take_leaves_no_half_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = export(full(), tmp_path, None, WALL)
+    left = iter((True, True, False))
+
+    def fills_up(_handle: int) -> None:
+        if not next(left):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fills_up)
+    with pytest.raises(RecordsFailed, match="No space left on device; free some space"):
+        export(full(), tmp_path, None, WALL)
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_summary_says_whose_percentiles_these_are() -> None:
@@ -185,6 +215,38 @@ def test_samples_come_back_as_they_were(taken: list[tuple[Step, int, bool]]) -> 
         assert {name: list(values) for name, values in samples_room.read(folder).items()} == wanted
         header = json.loads((folder / "samples.json").read_text())
         assert (header["unit"], header["count"]) == ("ns", {key: len(values) for key, values in wanted.items()})
+
+
+async def test_no_attempt_waits_for_the_disk_while_samples_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = Samples(tmp_path)
+    samples.take(ended(S, 0, 1))
+    waited: list[threading.Thread] = []
+    monkeypatch.setattr(os, "fsync", lambda _: waited.append(threading.current_thread()))
+
+    async def look() -> RunSnapshot:
+        return full()
+
+    run = SimpleNamespace(
+        snapshot=look,
+        alerting=SimpleNamespace(take=lambda _: None),
+        recording=Recording(tmp_path, RUN),
+        samples=samples,
+        clock=StillClock(),
+    )
+    recording = asyncio.create_task(Run.record(cast("Run", run)))
+    for _ in range(2000):  # a thread packs the picture first
+        if (tmp_path / "samples.json").exists():
+            break
+        await asyncio.sleep(0.001)
+    recording.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await recording
+    run.recording.close()
+    assert threading.main_thread() not in waited
+    samples.flush()
+    assert waited == [threading.main_thread()]
 
 
 def test_a_torn_sample_is_left_out(tmp_path: Path) -> None:

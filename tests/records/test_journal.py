@@ -104,6 +104,32 @@ def test_segments_are_closed_compressed_and_read_in_order(tmp_path: Path) -> Non
     assert not reading.torn
 
 
+async def test_a_segment_goes_only_when_its_compressed_form_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = journal_of(tmp_path, attempts(60), segment_bytes=3000)
+    synced: dict[int, int] = {}
+    """Bytes that were on the disk, by file."""
+    sync, unlink = os.fsync, Path.unlink
+
+    def syncs(handle: int) -> None:
+        sync(handle)
+        known = os.fstat(handle)
+        synced[known.st_ino] = known.st_size
+
+    def unlinks(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".jsonl":
+            packed = path.with_name(f"{path.name}.gz").stat()
+            assert synced.get(packed.st_ino) == packed.st_size, f"{path.name} goes, and its other form may be empty"
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(os, "fsync", syncs)
+    monkeypatch.setattr(Path, "unlink", unlinks)
+    await journal.sync()
+    journal.close()
+    assert list(tmp_path.glob("*.gz"))
+
+
 async def test_two_syncs_at_once_finish_each_segment_once(tmp_path: Path) -> None:
     journal = journal_of(tmp_path, attempts(60), segment_bytes=3000)
     await asyncio.gather(journal.sync(), journal.sync())

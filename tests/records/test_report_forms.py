@@ -254,3 +254,19 @@ def test_csv_has_all_four_tables_and_no_formula() -> None:
 def test_nothing_in_them_looks_like_a_phone_number_to_whoever_masks(make: object) -> None:
     text = make()  # type: ignore[operator]
     assert mask(text) == text
+
+
+@pytest.mark.parametrize("rows", ["finished: a\n| b\n", "- a\n| b | c\n| d\n", "| a | b |\n| --- | --- |\n| x |\n"])
+def test_what_only_begins_like_a_table_is_a_paragraph(rows: str) -> None:
+    page = html_page(f"# Run x\n\n{rows}", {})
+    assert "<table>" not in page
+    assert "| " in page
+
+
+def test_a_bound_that_is_given_twice_is_one_row_for_a_collector() -> None:
+    twice = (Held("lost", "lost <= 0", Stood.PASSED, 0.0, "0", "/ledger/lost"),) * 2
+    rows = [
+        row for row in prom(msgspec.structs.replace(a_result(), thresholds=list(twice))).splitlines() if row[0] != "#"
+    ]
+    named = [row.rpartition(" ")[0] for row in rows]
+    assert len(set(named)) == len(named)

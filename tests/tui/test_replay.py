@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.records.archive import entry_of
+from engine.records.result import read_result
 from tests.shell import Shell, alive, wait_until
 from tests.tui.recorded import run_folder
 from tests.tui.terminal import screen
+from tui.verbs.replay import recorded
 
 Open = Callable[..., "Terminal"]
 LONG = ("run", "fill", "--concurrency", "4", "--rate", "20", "--days", "30", "--stress-max", "12", "--share-slots")
@@ -74,7 +77,7 @@ def body(lines: list[str]) -> list[str]:
 
 def test_a_replays_end_is_what_the_live_console_showed_last(shell: Shell, open_terminal: Open) -> None:
     live = open_terminal(*SHORT)
-    live.shows("FINISHED exit 0", "view END")
+    live.shows("FINISHED exit 0", "view END", "result", "exit 0  passed")
     wait_until((shell.runs()[-1] / "result.json").exists, "the result")
     played = open_terminal("replay", "--speed", "1000")
     played.shows("FINISHED exit 0", "REPLAY", " end ")
@@ -83,6 +86,10 @@ def test_a_replays_end_is_what_the_live_console_showed_last(shell: Shell, open_t
     except pytest.fail.Exception:
         assert body(played.lines()) == body(live.lines())
     assert live.leave() == 0
+    past, result = recorded(entry_of(shell.runs()[-1])), read_result(shell.runs()[-1])
+    end = past.at(past.ends_ns).run
+    assert result is not None
+    assert (end.fills_per_s, end.effective_concurrency) == (result.fills_per_s, result.effective_concurrency)
     played.press(b"[")
     played.shows("held")
     assert "FINISHED" not in played.lines()[0]
@@ -142,6 +149,15 @@ def test_a_live_run_is_looked_back_at_replayed_as_it_grows_and_its_snapshot_play
     picture = open_terminal("replay", "./ticket")
     picture.shows("REPLAY", "end", "RUNNING")
     assert picture.leave() == 0
+
+
+def test_a_console_that_is_told_to_end_gives_the_terminal_back(own_home: Shell, open_terminal: Open) -> None:
+    played = open_terminal("replay", "7f")
+    played.shows("REPLAY")
+    played.process.terminate()
+    assert played.process.wait(30) == 0
+    wait_until(lambda: b"replay of run" in played.painted, "its last words")
+    assert b"\x1b[?1049l" in played.painted, "the screen that was there before is back"
 
 
 # -- what is no replay

@@ -12,7 +12,7 @@ from engine.judge.subject import Subject, subject
 from engine.model.comparison import Comparison
 from engine.model.integrity import Grade
 from engine.model.report import Result
-from engine.records.archive import Manifest, RunEntry, find, runs_folder
+from engine.records.archive import LOOKED_AT, Manifest, RunEntry, find, runs_folder
 from engine.records.comparison_page import comparison_md
 from engine.records.journal import read
 from engine.records.result import read_result
@@ -93,6 +93,8 @@ def _each_once(entries: Sequence[RunEntry]) -> None:
 
 
 def _subject(entry: RunEntry) -> Subject:
+    if entry.manifest is not None and entry.manifest.plan == LOOKED_AT:
+        raise RunNotFound(f"{entry.run_id} is a watch and no run: compare has nothing to go by")
     result = None if entry.is_live else read_result(entry.path)
     if entry.manifest is None or result is None:
         ended = (

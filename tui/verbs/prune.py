@@ -4,15 +4,15 @@ import asyncio
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from engine.config import Settings
-from engine.database import DatabaseUnreachable
+from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
 from engine.platform.databases import drop, names
-from engine.records.archive import find, list_runs, remove, runs_folder
+from engine.records.archive import RunEntry, find, list_runs, remove, runs_folder
 from tui.format import size_of
 from tui.verbs.reach import RunNotFound
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
@@ -43,32 +43,45 @@ def _prune(args: Namespace, settings: Settings) -> int:
         live = next((entry for entry in old if entry.is_live), None)
         if live is not None:
             return wrong(f"run {live.run_id} goes on; stop it first: slotfill stop {live.run_id}", ExitCode.REFUSED)
-    doomed = sum(not entry.is_live for entry in old)
-    if doomed == 0:
-        say(f"nothing to remove: {len(there)} runs, {keep} are kept")
+    doomed = [entry for entry in old if not entry.is_live]
+    if not doomed:
+        if args.json:
+            say_json([])
+        else:
+            say(f"nothing to remove: {len(there)} runs, {keep} are kept")
         return 0
     if not args.yes:
         if not sys.stdin.isatty():
-            return wrong(f"{doomed} runs with their databases would go; --yes answers for you", ExitCode.REFUSED)
-        tell(f"{doomed} runs in {root} go, with their databases. Go on? [y/N]")
+            return wrong(f"{len(doomed)} runs with their databases would go; --yes answers for you", ExitCode.REFUSED)
+        tell(f"{len(doomed)} runs in {root} go, with their databases. Go on? [y/N]")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return wrong("nothing was removed", ExitCode.REFUSED)
-    removed = remove(old)
     # A run with --no-reset shares the database of one before it, which may stay.
-    kept = {entry.manifest.database for entry in list_runs(root) if entry.manifest}
+    going = {entry.folder for entry in doomed}
+    kept = {one.manifest.database for one in list_runs(root) if one.manifest and one.folder not in going}
+    own = {entry.folder: name for entry in doomed if (name := _own_database(entry, kept))}
+    code = ExitCode.PASSED
     try:
-        asyncio.run(_drop([one.database for one in removed if one.database], kept, settings))
-    except (PlatformUnfit, DatabaseUnreachable) as error:
-        tell(f"their databases could not be dropped: {error}")
+        # Before their folders: afterwards nobody knows of them any more.
+        asyncio.run(_drop(set(own.values()), kept, settings))
+    except (PlatformUnfit, DatabaseUnreachable, DatabaseFailed) as error:
+        for entry in doomed:
+            if entry.folder in own:
+                why = f"its database {own[entry.folder]} could not be dropped"
+                tell(f"slotfill: run {entry.run_id} is still there: {why}: {error}")
+        doomed = [entry for entry in doomed if entry.folder not in own]
+        code = ExitCode.UNREACHABLE
+    removed = remove(doomed)
     for one in removed:
         if one.trouble:
-            tell(f"run {one.run_id} is still there: {one.trouble}")
-    freed = size_of(sum(one.bytes for one in removed))
+            tell(f"slotfill: run {one.run_id} is still there: {one.trouble}")
+            code = ExitCode.RECORDS
+    gone = [one for one in removed if not one.trouble]
     if args.json:
-        say_json([one.run_id for one in removed])
+        say_json([one.run_id for one in gone])
     else:
-        say(f"removed {len(removed)} runs, {freed}")
-    return 0
+        say(f"removed {len(gone)} runs, {size_of(sum(one.bytes for one in gone))}")
+    return int(code)
 
 
 def _is_of(database: str, runs: Iterable[str]) -> bool:
@@ -81,7 +94,13 @@ def _is_of(database: str, runs: Iterable[str]) -> bool:
     )
 
 
-async def _drop(databases: list[str], kept: set[str], settings: Settings) -> None:
+def _own_database(entry: RunEntry, kept: Collection[str]) -> str:
+    """The embedded database that goes with a run; empty where it has none, or shares that of a run which stays."""
+    name = entry.manifest.database if entry.manifest else ""
+    return name if _OF_A_RUN.fullmatch(name) is not None and not _is_of(name, kept) else ""
+
+
+async def _drop(databases: Collection[str], kept: Collection[str], settings: Settings) -> None:
     """Drop these and those of their repeats, but for the ones that a run which stays works in."""
     if not databases:
         return

@@ -17,6 +17,8 @@ from engine.records.export import export
 from engine.records.last_moments import last_moments
 from engine.records.past import Past
 from engine.records.reading import UNREADABLE, content
+from engine.records.recording import ENDING, NAME
+from engine.records.segments import segments
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
 from tui.format import elapsed
 from tui.past import ReplayDoor
@@ -25,6 +27,8 @@ from tui.terminal_face import settle
 from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, terminal_trouble, who, wrong
 
 _SNAPSHOT = "snapshot.json"
+_SHOWN = 200
+"""Signs of a path that is none; it may be of any length."""
 
 
 def main(args: Namespace) -> int:
@@ -58,7 +62,17 @@ def _past(wanted: str, root: Path) -> tuple[Past, bool]:
         is_path = wanted != "last" and ("/" in wanted or folder.is_dir())
     except (OSError, RuntimeError):  # longer than any path, or the home of nobody
         folder, is_path = Path(wanted), False
-    if is_path and (folder / _SNAPSHOT).is_file():
+    if is_path:
+        try:
+            return _at(folder, wanted)
+        except OSError as error:  # longer than any path, or of a folder that nobody lets us look into
+            raise RunNotFound(f"{wanted[:_SHOWN]}: could not be looked at: {error.strerror or error}") from error
+    entry = find(root, wanted)
+    return recorded(entry), entry.is_live
+
+
+def _at(folder: Path, wanted: str) -> tuple[Past, bool]:
+    if (folder / _SNAPSHOT).is_file():
         made = _snapshot(folder / _SNAPSHOT)
         past = Past.of(folder.absolute(), made)
         past.trouble = (
@@ -66,11 +80,11 @@ def _past(wanted: str, root: Path) -> tuple[Past, bool]:
             "with nothing before or after it"
         )
         return past, False
-    if is_path and not folder.is_dir():
+    if not folder.is_dir():
         raise RunNotFound(f"{wanted}: there is no such folder; give a run, its folder, or a snapshot's folder")
-    if is_path and not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file():
         raise RunNotFound(f"{wanted}: neither a run's folder nor a snapshot's: it has no {MANIFEST}")
-    entry = entry_of(folder.absolute()) if is_path else find(root, wanted)
+    entry = entry_of(folder.absolute())
     return recorded(entry), entry.is_live
 
 
@@ -80,9 +94,13 @@ def recorded(entry: RunEntry) -> Past:
     past.read_on()
     if past.is_empty:
         raise RecordsDamaged(f"{entry.path}: nothing is recorded yet, so there is nothing to play")
+    try:
+        segments(entry.path, NAME, ENDING)
+    except RecordsDamaged as error:
+        past.trouble = past.trouble or f"{error}; what was recorded from there on is not shown"
     end = past.at(past.ends_ns)
     if not entry.is_live and not end.run.state.is_over:
-        # Its engine died. What its last second was worth is in the journal.
+        # Its engine died, or what it recorded last was lost. What that was worth is in the journal.
         try:
             past.close_with(last_moments(entry.path, end))
         except RecordsDamaged as error:

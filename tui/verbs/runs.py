@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,9 @@ from engine.redact import mask_event
 from tui.format import plain, size_of
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, wrong
+
+_CONTINUED = ("fill", "assign", "create")
+"""Plans that can be gone on with: a burst is one moment, and neither a watch nor an import has work left."""
 
 
 def main(args: Namespace) -> int:
@@ -39,7 +43,6 @@ def _ls(args: Namespace, settings: Settings) -> int:
         say(f"no runs in {root}; slotfill run starts one")
         return 0
     say(f"{'RUN':<10} {'STATE':<9} {'STARTED':<20} {'PLAN':<6} {'DISK':>8}  NAME")
-    newest = next((entry.run_id for entry in reversed(entries) if entry.manifest), "")
     for entry in entries:
         manifest = entry.manifest
         started = manifest.started_at[:19].replace("T", " ") if manifest else "-"
@@ -47,15 +50,25 @@ def _ls(args: Namespace, settings: Settings) -> int:
         state = _state(entry)
         row = f"{entry.run_id:<10} {state:<9} {started:<20} {plan:<6} {size_of(entry.bytes):>8}  {name}"
         say(plain(row).rstrip())
-        if entry.state is RunState.CRASHED:
-            say(
-                f"{'':<10} its engine died; why: {entry.folder}/engine.log; "
-                f"every intent is kept: slotfill events {entry.run_id}"
-                + ("; go on in its database: slotfill run --no-reset" if entry.run_id == newest else "")
-            )
+        for line in _beneath(entry):
+            say(plain(f"{'':<10} {line}"))
     disk = size_of(sum(entry.bytes for entry in entries))
     say(f"{len(entries)} runs, {disk} in {root}; slotfill prune removes old ones")
     return 0
+
+
+def _beneath(entry: RunEntry) -> Iterator[str]:
+    """What a row alone does not say: why it cannot be read, or why it died and how to go on."""
+    if entry.trouble:
+        yield entry.trouble
+    elif entry.state is RunState.CRASHED and entry.manifest is not None:
+        if entry.exit_code is None:
+            told = f"its engine died; why: {entry.folder}/engine.log"
+        else:
+            told = f"it could not go on, exit {entry.exit_code}; why: {entry.folder}/report.md"
+        told += f"; every intent is kept: slotfill events {entry.run_id}"
+        goes_on = entry.manifest.plan in _CONTINUED and not entry.manifest.rounds
+        yield f"{told}; go on with it: slotfill continue {entry.run_id}" if goes_on else told
 
 
 class _Listed(msgspec.Struct):

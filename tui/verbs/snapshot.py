@@ -1,6 +1,7 @@
 """`slotfill snapshot`: export a run as it is now, or as it ended, picture of the screen and all, from any terminal."""
 
 import asyncio
+import contextlib
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +22,11 @@ from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
 def main(args: Namespace) -> int:
     """Export and print the folder."""
     columns, _, rows = args.size.partition("x")
-    if not (columns.isdigit() and rows.isdigit() and int(columns) >= 20 and int(rows) >= 5):
-        return wrong(f"--size {args.size}: give COLSxROWS, at least 20x5, such as 160x50", ExitCode.USAGE)
+    size = _cells(columns), _cells(rows)
+    if size[0] < 20 or size[1] < 5:
+        return wrong(f"--size {args.size}: give COLSxROWS, from 20x5 to 999x999, such as 160x50", ExitCode.USAGE)
     try:
-        folder = asyncio.run(_export(args, (int(columns), int(rows))))
+        folder = asyncio.run(_export(args, size))
     except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)
     except LinkLost as error:
@@ -36,6 +38,11 @@ def main(args: Namespace) -> int:
     else:
         say(str(folder))
     return 0
+
+
+def _cells(typed: str) -> int:
+    """The number that was typed; 0 for none, and for one that no screen has."""
+    return int(typed) if typed.isdecimal() and len(typed) <= 3 else 0
 
 
 async def _export(args: Namespace, size: tuple[int, int]) -> Path:
@@ -53,7 +60,9 @@ async def _export(args: Namespace, size: tuple[int, int]) -> Path:
             svg = picture(app, f"slotfill {entry.run_id}")
         out = Path(args.out) if args.out else entry.path
         folder = await asyncio.to_thread(export, snapshot, out, svg, datetime.now(UTC))
-        await door.act(Command(Verb.NOTE, ("snapshot", folder.name)), who())
+        with contextlib.suppress(LinkLost):
+            # Should the run have ended meanwhile: what was exported is there, and that is what was asked for.
+            await door.act(Command(Verb.NOTE, ("snapshot", folder.name)), who())
         return folder
     finally:
         await door.close()
