@@ -10,6 +10,11 @@ from engine.redact import mask_statement
 SAME_CHARACTERS = 40
 """So many characters of the query must still be the same; the operator's screen showed at least that many."""
 
+_HIDDEN = "<insufficient privilege>"
+"""What the server says in place of a query that this role may not see."""
+_LONGEST_PID = 9
+"""Digits; more are no int of the server's."""
+
 
 class Backends:
     """Sends signals to backends of the run's database."""
@@ -28,7 +33,7 @@ class Backends:
     async def _signal(self, statement: str, done: str, arguments: tuple[str, ...]) -> Answer:
         if self._connect is None:
             return Answer(done=False, text="this target has no backends")
-        if not arguments or not arguments[0].isdigit():
+        if not arguments or not arguments[0].isdecimal() or len(arguments[0]) > _LONGEST_PID:
             return Answer(done=False, text="which backend? give its pid, a number")
         pid, seen = int(arguments[0]), " ".join(arguments[1:])
         try:
@@ -37,6 +42,11 @@ class Backends:
                 found = await connection.row("act/backend", BackendRow, pid)
                 if found is None:
                     return Answer(done=False, text=f"backend {pid} is gone: nothing was sent")
+                if found.query == _HIDDEN:
+                    text = (
+                        f"what backend {pid} runs is hidden from this role: nothing was sent; needs pg_read_all_stats"
+                    )
+                    return Answer(done=False, text=text)
                 if not same_query(found.query, seen):
                     return Answer(done=False, text=f"backend {pid} runs something else now: nothing was sent")
                 signalled = await connection.row(statement, Signalled, pid, found.backend_start, found.query_start)

@@ -129,9 +129,12 @@ def _engine(made: _Page, snapshot: RunSnapshot) -> None:
 
 
 def _server(made: _Page, sample: Sample) -> None:
-    made.gauge("slotfill_server_connections", "Connections of the server.", sample.connections)
+    # What a look could not see has no value: 0 would be one.
+    if sample.shows("connections"):
+        made.gauge("slotfill_server_connections", "Connections of the server.", sample.connections)
     made.gauge("slotfill_server_connections_most", "As many as it takes.", sample.max_connections)
-    made.gauge("slotfill_server_stale_holds", "Holds past their expiry.", len(sample.stale_holds))
+    if sample.shows("stale holds"):
+        made.gauge("slotfill_server_stale_holds", "Holds past their expiry.", sample.stale_count)
     made.counter("slotfill_server_deadlocks", "Deadlocks since the run began.", sample.deadlocks)
 
 

@@ -1,6 +1,6 @@
 """Rates and their differences: intervals and exact tests, each as its source has it. Pure."""
 
-from math import comb, exp, inf, lgamma, sqrt
+from math import exp, inf, lgamma, log, sqrt
 
 Z95 = 1.959963984540054
 """The normal quantile of 97.5 %."""
@@ -49,8 +49,16 @@ def mcnemar(gained: int, lost: int) -> float:
     pairs = gained + lost
     if not pairs:
         return 1.0
-    tail = sum(comb(pairs, k) for k in range(min(gained, lost) + 1))
-    return min(1.0, float(2 * tail / 2**pairs))
+    # From the likeliest term of the tail down to where nothing is added any more: whole numbers of a hundred thousand
+    # pairs have as many bits, and adding them up takes minutes.
+    term = exp(_log_choose(pairs, min(gained, lost)) - pairs * log(2))
+    tail = 0.0
+    for k in range(min(gained, lost), -1, -1):
+        if tail + term == tail:
+            break
+        tail += term
+        term *= k / (pairs - k + 1)
+    return min(1.0, 2 * tail)
 
 
 def detectable(per_arm: int, base: float) -> float | None:

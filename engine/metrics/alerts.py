@@ -4,7 +4,6 @@ Pure: no clock and no I/O. Fed with a recording it gives what it gave live.
 """
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ from engine.model.ids import Ids
 from engine.model.snapshot import RunSnapshot
 
 KEPT = 60
-"""Alerts that are kept; the journal has them all."""
+"""Alerts that are kept, those first that are not over; the journal has them all."""
 _S = 1_000_000_000
 _EVERY_NS = _S // 4
 """Looks nearer together than this replace one another: a picture asked for in between changes no window."""
@@ -56,7 +55,7 @@ class Alerts:
         self._before = BEGIN
         """The last look that no window reaches any more."""
         self._longest_ns = round(max((rule.window_s for rule in rules), default=0.0) * _S)
-        self._alerts: deque[AlertFace] = deque(maxlen=KEPT)
+        self._alerts: list[AlertFace] = []
         self.raised = 0
 
     def take(self, snapshot: RunSnapshot) -> list[AlertRaised | AlertResolved]:
@@ -108,8 +107,14 @@ class Alerts:
         one.raised += 1
         self.raised += 1
         one.alert = AlertFace(rule.name, rule.severity, one.says, look.at_ns, one.past_since_ns, value, value)
-        self._alerts.append(one.alert)
+        self._keep(one.alert)
         return [AlertRaised(look.at_ns, ids, rule.name, rule.severity, value, one.says)]
+
+    def _keep(self, alert: AlertFace) -> None:
+        """One more; where there are too many the oldest that is over goes: one that is not must stay in sight."""
+        self._alerts.append(alert)
+        if len(self._alerts) > KEPT:
+            del self._alerts[next((place for place, old in enumerate(self._alerts) if not old.is_open), 0)]
 
     def _fine(self, one: _Standing, look: Look, value: float, ids: Ids) -> list[AlertRaised | AlertResolved]:
         if one.alert is None:
@@ -152,7 +157,7 @@ class Alerts:
         return tuple(one.rule.name for one in self._rules)
 
     def alerts(self) -> tuple[AlertFace, ...]:
-        """The last ones, oldest first."""
+        """The last ones and those that are not over, oldest first."""
         return tuple(self._alerts)
 
     def rules(self) -> tuple[RuleFace, ...]:

@@ -16,8 +16,8 @@ def cures(ranking: Ranking, sample: Sample | None, settings: Mapping[str, str], 
     """Each cure with the count that it would free, most first; none for what nobody met."""
     found: list[Cure] = []
     if sample is not None:
-        found.append(Cure(len(sample.zone_locked), "bookings locked to a zone", ":repair zone-locks", _WHILE_PAUSED))
-        found.append(Cure(len(sample.stale_holds), "stale holds", ":repair holds", _WHILE_PAUSED))
+        found.append(Cure(sample.zone_locked_count, "bookings locked to a zone", ":repair zone-locks", _WHILE_PAUSED))
+        found.append(Cure(sample.stale_count, "stale holds", ":repair holds", _WHILE_PAUSED))
     ours = _lately(ranking.by_ours.until(now_ns))
     spread = settings.get("spread")
     if spread == "false":

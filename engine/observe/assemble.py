@@ -34,6 +34,8 @@ class Seen(msgspec.Struct, frozen=True):
     stale_holds: tuple[StaleHold, ...]
     live_holds: int
     zone_locked: tuple[ZoneLocked, ...]
+    left_behind: tuple[int, int] = (0, 0)
+    """How many stale holds and zone-locked bookings there are; not all of them are listed."""
 
 
 class Naming:
@@ -95,7 +97,7 @@ def assemble(
         took_ns=took_ns,
         server_version=seen.facts.server_version,
         max_connections=seen.facts.max_connections,
-        reserved_connections=seen.facts.superuser_reserved,
+        reserved_connections=seen.facts.reserved,
         connections=len(everyone),
         ours=sum(1 for pid in everyone if naming.is_ours(pid)),
         states=dict(states),
@@ -116,6 +118,8 @@ def assemble(
         live_holds=seen.live_holds,
         zone_locked=seen.zone_locked,
         missing=missing,
+        stale_total=seen.left_behind[0],
+        zone_locked_total=seen.left_behind[1],
     )
 
 

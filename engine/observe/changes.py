@@ -33,12 +33,13 @@ class _Waited(NamedTuple):
 
 
 class Changes:
-    """Compares each look with the one before."""
+    """Compares each look with the one before. What a look could not see is as it was: nothing has become of it."""
 
     def __init__(self) -> None:
         self._begun = False
         self._queues: dict[_Key, _Waited] = {}
         self._holds: dict[str, StaleHold] = {}
+        self._stale_count = 0
         self._locked: int | None = None
         self._idle: dict[int, str] = {}
         self._connections = 0
@@ -102,6 +103,8 @@ class Changes:
             elif waiting >= 2 * known.most:
                 self._queues[key] = known._replace(most=waiting)
                 yield Change("lock", f"{waiting} wait for {_named(queue)} now", Kind.CONTENTION)
+        if not (sample.shows("zone queues") and sample.shows("lock waits")):
+            return
         for key in [key for key in self._queues if key not in now]:
             gone = self._queues.pop(key)
             name = " of ".join(filter(None, key[:2]))
@@ -109,6 +112,8 @@ class Changes:
             yield Change("lock", f"nobody waits for {name} any more, after {lasted} and {gone.most} at most")
 
     def _idling(self, sample: Sample) -> Iterator[Change]:
+        if not sample.shows("backends"):
+            return
         now = {
             one.pid: one
             for one in sample.backends
@@ -123,20 +128,34 @@ class Changes:
             yield Change("lock", f"{self._idle.pop(pid)} is idle in its transaction no more")
 
     def _stale(self, sample: Sample) -> Iterator[Change]:
+        if not sample.shows("stale holds"):
+            return
         now = {hold.hold_id: hold for hold in sample.stale_holds}
         came = [hold for key, hold in now.items() if key not in self._holds]
         went = [hold for key, hold in self._holds.items() if key not in now]
+        before, self._stale_count = self._stale_count, sample.stale_count
+        is_whole = len(self._holds) == before
         self._holds = now
+        if not is_whole:
+            # The list was a part of them: which ones came and went is not known, but how many.
+            more = sample.stale_count - before
+            words = f"{_count(abs(more), 'hold')} {'more' if more > 0 else 'less'} past expiry and still blocking"
+            if more:
+                yield Change("hold", f"{words}, {sample.stale_count} in all", Kind.CONTENTION if more > 0 else None)
+            return
         if came:
             oldest = _seconds(max(hold.expired_for_ns for hold in came))
+            beyond = sample.stale_count - len(now)
             yield Change(
-                "hold", f"{_holds(came)} past expiry, by {oldest} at most, and still blocking", Kind.CONTENTION
+                "hold", f"{_holds(came, beyond)} past expiry, by {oldest} at most, and still blocking", Kind.CONTENTION
             )
         if went:
             yield Change("hold", f"{_holds(went)} past expiry and blocking no more")
 
     def _zones(self, sample: Sample) -> Iterator[Change]:
-        before, self._locked = self._locked, len(sample.zone_locked)
+        if not sample.shows("zone-locked bookings"):
+            return
+        before, self._locked = self._locked, sample.zone_locked_count
         if self._locked == before or (before is None and not self._locked):
             return
         zones = ", ".join(list(dict.fromkeys(one.zone for one in sample.zone_locked))[:_NAMED])
@@ -146,6 +165,8 @@ class Changes:
         yield Change("zone", said if before is None else f"{said}, before {before}", Kind.CONTENTION if rose else None)
 
     def _crowd(self, sample: Sample) -> Iterator[Change]:
+        if not sample.shows("connections"):
+            return
         moved = sample.connections - self._connections
         if moved and abs(moved) * _SHARE >= self._connections:
             yield Change("connections", f"{sample.connections} of {sample.max_connections}, before {self._connections}")
@@ -157,6 +178,8 @@ class Changes:
         self._scarce = scarce
 
     def _died(self, sample: Sample) -> Iterator[Change]:
+        if not sample.shows("rates"):
+            return
         more, self._deadlocks = sample.deadlocks - self._deadlocks, sample.deadlocks
         if more > 0:
             yield Change("deadlock", f"{_count(more, 'deadlock')} more, {sample.deadlocks} so far", Kind.FAULT)
@@ -191,10 +214,12 @@ def _some(members: list[QueueMember], words: Callable[[QueueMember], str]) -> st
     return ", ".join(words(one) for one in members[:_NAMED]) + more
 
 
-def _holds(holds: list[StaleHold]) -> str:
-    """`2 holds on T1+T2, T4`."""
-    more = f" and {len(holds) - _NAMED} more" if len(holds) > _NAMED else ""
-    return f"{_count(len(holds), 'hold')} on {', '.join('+'.join(one.tables) for one in holds[:_NAMED])}{more}"
+def _holds(holds: list[StaleHold], beyond: int = 0) -> str:
+    """`2 holds on T1+T2, T4`; `beyond` are those that are not listed."""
+    count = len(holds) + beyond
+    more = f" and {count - _NAMED} more" if count > _NAMED else ""
+    tables = ", ".join("+".join(one.tables) or "no table" for one in holds[:_NAMED])
+    return f"{_count(count, 'hold')} on {tables}{more}"
 
 
 def _count(count: int, word: str) -> str:

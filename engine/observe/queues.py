@@ -9,6 +9,8 @@ from engine.model.sample import Blocking, LockQueue, QueueMember
 from engine.observe.rows import AdvisoryLock, LockWait, ZoneKey
 
 Who = Callable[[int], str]
+_LAST_MINUTE = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) // 60
+"""Since the epoch, that the calendar knows in every time zone: what is beyond is somebody's key for something else."""
 
 
 def advisory_queues(locks: Iterable[AdvisoryLock], zones: Mapping[int, ZoneKey], who: Who) -> tuple[LockQueue, ...]:
@@ -18,7 +20,7 @@ def advisory_queues(locks: Iterable[AdvisoryLock], zones: Mapping[int, ZoneKey],
         members = tuple(
             QueueMember(r.pid, who(r.pid), r.mode, r.granted, _waited(r.granted, r.waited_ns)) for r in rows
         )
-        zone = zones.get(classid) if objsubid == 2 else None
+        zone = zones.get(classid) if objsubid == 2 and objid <= _LAST_MINUTE else None
         if zone is not None:
             queues.append(_zone_queue(zone, objid, members))
         elif not all(member.granted for member in members):

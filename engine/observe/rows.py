@@ -20,7 +20,8 @@ class ServerFacts(msgspec.Struct, frozen=True):
 
     server_version: str
     max_connections: int
-    superuser_reserved: int
+    reserved: int
+    """Kept for superusers and for the role `pg_use_reserved_connections`."""
     is_monitor: bool
     reads_all_stats: bool
     has_statements: bool
@@ -127,6 +128,8 @@ class StaleHoldRow(msgspec.Struct, frozen=True):
     booking: str
     run: str
     attempt: int | None
+    total: int
+    """How many there are, of which a look lists a hundred."""
 
 
 class LiveHolds(msgspec.Struct, frozen=True):
@@ -146,6 +149,8 @@ class ZoneLockedRow(msgspec.Struct, frozen=True):
     slot: str
     party: int
     run: str
+    total: int
+    """How many there are, of which a look lists a hundred."""
 
 
 class WaitRow(msgspec.Struct, frozen=True):

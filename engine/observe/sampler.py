@@ -86,6 +86,7 @@ class Sampler:
         self._stale_holds: tuple[StaleHold, ...] = ()
         self._live_holds = 0
         self._zone_locked: tuple[ZoneLocked, ...] = ()
+        self._left_behind = (0, 0)
 
     async def run(self, sink: Callable[[Sample], None], trouble: Callable[[str], None]) -> None:
         """Look until cancelled: a Sample to `sink`, or one sentence to `trouble` for each look that failed."""
@@ -187,6 +188,7 @@ class Sampler:
             stale_holds=self._stale_holds,
             live_holds=self._live_holds,
             zone_locked=self._zone_locked,
+            left_behind=self._left_behind,
         )
 
     async def _name_zones(self, looking: Looking, advisory: list[AdvisoryLock]) -> None:
@@ -203,7 +205,9 @@ class Sampler:
             return
         self._lock_counts = await looking.rows("lock_counts", "lock counts", LockCount) or []
         counters = await looking.rows("database_counters", "rates", DatabaseCounters)
-        self._rates = self._counters.add(counters[0]) if counters else Rates()
+        # What was counted since the beginning stays so when a look at the counters is refused; a rate does not.
+        kept = Rates(deadlocks=self._rates.deadlocks, temp_bytes=self._rates.temp_bytes)
+        self._rates = self._counters.add(counters[0]) if counters else kept
 
     async def _read_holds(self, looking: Looking) -> None:
         if not self._is_due("holds", _HOLDS_EVERY_NS):
@@ -214,6 +218,7 @@ class Sampler:
         self._stale_holds = tuple(stale_hold(row, self._mask) for row in stale)
         self._live_holds = live[0].live_holds if live else 0
         self._zone_locked = tuple(zone_locked(row, self._mask) for row in locked)
+        self._left_behind = (stale[0].total if stale else 0, locked[0].total if locked else 0)
 
     async def _read_statements(self, looking: Looking, facts: ServerFacts) -> None:
         if not facts.has_statements or not self._is_due("statements", _STATEMENTS_EVERY_NS):

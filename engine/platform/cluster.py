@@ -1,9 +1,12 @@
 """The embedded cluster: open it and it runs, close it and it ends when nobody else uses it."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,14 +58,8 @@ class Cluster:
         """Make it when it is not there, start it when it does not run, and use it. Raises PlatformUnfit."""
         plan = await asyncio.to_thread(_plan, settings)
         await asyncio.to_thread(plan.places.prepare, plan.owner)
-        try:
+        with _said(plan.places):
             return await cls._used(plan, who)
-        except OSError as error:
-            named = f" ({error.filename})" if error.filename else ""
-            raise PlatformUnfit(
-                f"the embedded cluster in {plan.places.data} cannot be used: {error.strerror or error}{named}; "
-                "set [embedded] data to a folder you own"
-            ) from error
 
     @classmethod
     async def _used(cls, plan: ServerPlan, who: str) -> "Cluster":
@@ -116,6 +113,11 @@ class Cluster:
         """`18.6`."""
         return _version(self._plan)
 
+    def outlive_exec(self) -> None:
+        """Stay a user of it when this process becomes another program, until that one ends."""
+        self._note.outlive_exec()
+        self._users.outlive_exec()
+
     async def close(self) -> None:
         """Use it no more. May be called twice."""
         take_note_back(self._note)
@@ -125,16 +127,17 @@ class Cluster:
 async def status(settings: EmbeddedSettings) -> ClusterStatus:
     """What can be seen of the cluster without starting or keeping it. Raises PlatformUnfit."""
     plan = await asyncio.to_thread(_plan, settings)
-    found = await asyncio.to_thread(server.postmaster, plan.places)
-    return ClusterStatus(
-        exists=plan.places.exists,
-        running=found is not None,
-        pid=found.pid if found else None,
-        data=plan.places.data,
-        socket=found.socket if found else plan.places.socket,
-        version=_version(plan),
-        users=users_of(plan.places.users),
-    )
+    with _said(plan.places):
+        found = await asyncio.to_thread(server.postmaster, plan.places)
+        return ClusterStatus(
+            exists=plan.places.exists,
+            running=found is not None,
+            pid=found.pid if found else None,
+            data=plan.places.data,
+            socket=found.socket if found else plan.places.socket,
+            version=_version(plan),
+            users=users_of(plan.places.users),
+        )
 
 
 async def log_of(settings: EmbeddedSettings) -> Path:
@@ -145,8 +148,12 @@ async def log_of(settings: EmbeddedSettings) -> Path:
 async def stop(settings: EmbeddedSettings) -> None:
     """Stop the server. Raises ClusterInUse while somebody uses it, and PlatformUnfit when it does not go."""
     plan = await asyncio.to_thread(_plan, settings)
-    if not plan.places.room.exists():
-        return
+    with _said(plan.places):
+        if plan.places.room.exists():
+            await _stopped(plan)
+
+
+async def _stopped(plan: ServerPlan) -> None:
     users = FileLock(plan.places.room / "users.lock")
     try:
         if not await asyncio.to_thread(users.wait_exclusive, 1.0):
@@ -156,6 +163,20 @@ async def stop(settings: EmbeddedSettings) -> None:
         forget_users(plan.places.users)
     finally:
         users.release()
+
+
+@contextmanager
+def _said(where: Places) -> Iterator[None]:
+    """What the system refuses there is told in one sentence: raises PlatformUnfit."""
+    try:
+        yield
+    except OSError as error:
+        named = f" ({error.filename})" if error.filename else ""
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "make room there" if is_full else "set [embedded] data to a folder you own"
+        raise PlatformUnfit(
+            f"the embedded cluster in {where.data} cannot be used: {error.strerror or error}{named}; {cure}"
+        ) from error
 
 
 def _plan(settings: EmbeddedSettings) -> ServerPlan:
@@ -187,7 +208,10 @@ def _ensure(plan: ServerPlan) -> Postmaster:
             _employ_keeper(plan)
         found = server.postmaster(plan.places)
         if found is None or not server.answers(found):
-            raise PlatformUnfit(f"Postgres runs on {plan.places.data} but does not answer; see {plan.places.log}")
+            raise PlatformUnfit(
+                f"Postgres runs on {plan.places.data} but does not answer at its socket; slotfill db stop ends it, and "
+                f"the next start makes another ({plan.places.log})"
+            )
         return found
     finally:
         starting.release()
@@ -208,18 +232,27 @@ def _employ_keeper(plan: ServerPlan) -> None:
     fresh.replace(where.room / "server.json")
     project = str(Path(engine.__file__).resolve().parent.parent)
     with (where.room / "keeper.log").open("wb") as log:
-        asked = subprocess.run(
-            [sys.executable, "-m", "engine.platform.keeper", where.data],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": project},
-            start_new_session=True,
-            check=False,
-            timeout=_ENSURE_S,
-        )
+        try:
+            asked = subprocess.run(
+                [sys.executable, "-m", "engine.platform.keeper", where.data],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd="/",
+                # Where we are found is put before whatever else Python was told to look through.
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, (project, os.environ.get("PYTHONPATH")))),
+                },
+                start_new_session=True,
+                check=False,
+                timeout=_ENSURE_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise PlatformUnfit(
+                f"the keeper of {where.data} did not answer within {_ENSURE_S:g} s; see {where.room}/keeper.log"
+            ) from None
     answer = asked.stdout.strip()
     if answer != "ready":
         raise PlatformUnfit(answer or f"the keeper of {where.data} ended without a word; see {where.room}/keeper.log")

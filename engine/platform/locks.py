@@ -35,6 +35,11 @@ class FileLock:
         if self._fd is not None:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
+    def outlive_exec(self) -> None:
+        """Keep it when this process becomes another program, until that one ends."""
+        if self._fd is not None:
+            os.set_inheritable(self._fd, True)
+
     def release(self) -> None:
         """Give it back for good. May be called twice."""
         if self._fd is not None:

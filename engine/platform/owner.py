@@ -5,6 +5,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,14 @@ def reachable(binaries: Binaries, who: Owner) -> Binaries:
             f"embedded.bin = {binaries.folder} cannot be run by user {who.name}, as whom root runs Postgres; "
             "give a folder it can reach, or leave bin empty"
         )
-    copied = msgspec.structs.replace(binaries, folder=str(_copy(binaries)))
+    try:
+        copied = msgspec.structs.replace(binaries, folder=str(_copy(binaries)))
+    except OSError as error:
+        # What copies a tree gives a list of errors and no one reason.
+        raise PlatformUnfit(
+            f"the programs of Postgres cannot be copied to {ROOT_HOME} for user {who.name}, as whom root runs them: "
+            f"{error.strerror or error.__class__.__name__}; make that possible, or run slotfill as a user"
+        ) from error
     if not _runs(copied, who):
         raise PlatformUnfit(f"user {who.name} cannot run {copied.folder}/postgres; is /var mounted noexec?")
     return copied
@@ -105,23 +113,26 @@ def _copy(binaries: Binaries) -> Path:
         make_root_home()
         growing = ROOT_HOME / f".{home.name}-{os.getpid()}"
         shutil.rmtree(growing, ignore_errors=True)
-        # The libraries lie beside the package, and the programs look for them from where they are: keep the layout.
-        for part in (package, package.with_name(f"{package.name}.libs")):
-            if part.exists():
-                shutil.copytree(
-                    part, growing / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
-                )
-        for folder, _, names in os.walk(growing):
-            Path(folder).chmod(0o755)
-            for name in names:
-                file = Path(folder) / name
-                if not file.is_symlink():
-                    file.chmod(0o755 if os.access(file, os.X_OK) else 0o644)
         try:
-            growing.rename(home)
-        except OSError:  # somebody else was first
+            _copy_to(package, growing)
+            with suppress(OSError):  # somebody else was first
+                growing.rename(home)
+        finally:
             shutil.rmtree(growing, ignore_errors=True)
     return home / package.name / "pginstall" / "bin"
+
+
+def _copy_to(package: Path, growing: Path) -> None:
+    # The libraries lie beside the package, and the programs look for them from where they are: keep the layout.
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.exists():
+            shutil.copytree(part, growing / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    for folder, _, names in os.walk(growing):
+        Path(folder).chmod(0o755)
+        for name in names:
+            file = Path(folder) / name
+            if not file.is_symlink():
+                file.chmod(0o755 if os.access(file, os.X_OK) else 0o644)
 
 
 def make_root_home() -> None:

@@ -50,7 +50,12 @@ class Places(msgspec.Struct, frozen=True):
         try:
             if who.stand_in and Path(self.data).parent == ROOT_HOME:
                 make_root_home()
-            Path(self.data).parent.mkdir(parents=True, exist_ok=True)
+            above = Path(self.data).parent
+            made = [folder for folder in (above, *above.parents) if not folder.exists()]
+            above.mkdir(parents=True, exist_ok=True)
+            for folder in made if who.stand_in else ():
+                # Said outright: the server's user must walk through them, and the umask of root is often 077.
+                folder.chmod(0o711)
             self.room.mkdir(mode=0o700, exist_ok=True)
             self.users.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:

@@ -1,10 +1,12 @@
 """The server itself: making, starting and ending it. Everything here blocks its thread."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,11 @@ USER = "slotfill"
 _START_S = 90.0
 """Recovery after a crash replays the WAL first."""
 _LOG_LIMIT = 4_000_000
+_INIT_S = 300.0
+_SHARED = "mmap"
+"""Where processes of the server share memory that they need for a while: in its folder, as /dev/shm is often small."""
+_TOLD_SINCE = 16
+"""Major version since which initdb takes settings."""
 
 
 class ServerPlan(msgspec.Struct, frozen=True):
@@ -41,29 +48,55 @@ class Postmaster(msgspec.Struct, frozen=True):
 
 
 def initialise(plan: ServerPlan) -> None:
-    """Make the cluster. Another's half-made one is never taken for it. Raises PlatformUnfit."""
+    """Make the cluster; only for who holds the start lock. Raises PlatformUnfit.
+
+    Another's half-made one is never taken for it, and nothing that lies there already is touched.
+    """
     data = Path(plan.places.data)
+    is_free = not any(data.iterdir()) if data.is_dir() else not data.exists()
+    if not is_free:
+        raise PlatformUnfit(
+            f"{data} holds no cluster and is not empty; set [embedded] data to a folder that is empty or not there yet"
+        )
+    # What beginners left that were killed: nobody else begins now.
+    for left in data.parent.iterdir():
+        if re.fullmatch(rf"\.{re.escape(data.name)}-[0-9]+", left.name):
+            shutil.rmtree(left, ignore_errors=True)
     growing = data.with_name(f".{data.name}-{os.getpid()}")
-    shutil.rmtree(growing, ignore_errors=True)
     growing.mkdir(mode=0o700)
-    plan.owner.give(growing)
-    done = subprocess.run(
-        [
-            plan.binaries.program("initdb"),
-            *("-D", str(growing), "-U", USER, "-E", "UTF8", "--no-locale", "--auth=trust", "--no-instructions"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **plan.owner.popen,
-    )
-    if done.returncode != 0:
+    try:
+        plan.owner.give(growing)
+        _fill(plan, growing)
+        if data.is_dir():
+            data.rmdir()
+        growing.rename(data)
+    finally:
         shutil.rmtree(growing, ignore_errors=True)
-        raise PlatformUnfit(f"initdb could not make {data}: {last_line(done.stderr)}")
-    if data.is_dir() and not any(data.iterdir()):
-        data.rmdir()
-    growing.rename(data)
+
+
+def _fill(plan: ServerPlan, growing: Path) -> None:
+    """Run initdb on an empty folder. Raises PlatformUnfit."""
+    # As the server is run, or a full /dev/shm would stop the one that initdb runs; it can be told so since 16.
+    sparing = ("--set", f"dynamic_shared_memory_type={_SHARED}") if plan.binaries.major >= _TOLD_SINCE else ()
+    try:
+        done = subprocess.run(
+            [
+                plan.binaries.program("initdb"),
+                *("-D", str(growing), "-U", USER, "-E", "UTF8", "--no-locale", "--auth=trust", "--no-instructions"),
+                *sparing,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=_INIT_S,
+            check=False,
+            **plan.owner.popen,
+        )
+    except subprocess.TimeoutExpired:
+        raise PlatformUnfit(
+            f"initdb did not end within {_INIT_S:g} s for {plan.places.data}; set [embedded] data to a faster disk"
+        ) from None
+    if done.returncode != 0:
+        raise PlatformUnfit(f"initdb could not make {plan.places.data}: {reason(done.stderr)}")
 
 
 def check_version(plan: ServerPlan) -> None:
@@ -102,7 +135,7 @@ def start(plan: ServerPlan) -> "subprocess.Popen[bytes]":
         process.wait()
         with log.open("rb") as words:
             words.seek(began)
-            said = last_line(words.read().decode(errors="replace"))
+            said = reason(words.read().decode(errors="replace"))
         raise PlatformUnfit(f"Postgres did not start on {plan.places.data}: {said} ({log})")
     return process
 
@@ -147,15 +180,26 @@ def stop(places: Places) -> None:
         except ProcessLookupError:
             return
         if wait_until(gone, within_s):
-            shutil.rmtree(found.socket, ignore_errors=True)
+            _clear_socket(places, Path(found.socket))
             return
     raise PlatformUnfit(f"Postgres (pid {found.pid}) did not stop; see {places.log}")
 
 
-def last_line(text: str) -> str:
-    """What a program said last, as one line."""
+def _clear_socket(places: Places, folder: Path) -> None:
+    """Take the folder of its socket away if we made it: somebody may have started the server by hand, as with pg_ctl,
+    and then it is /tmp."""
+    ours = Path(places.socket)
+    # By its last two names: TMPDIR may have been another one when it was started.
+    if (folder.parent.name, folder.name) == (ours.parent.name, ours.name):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def reason(text: str) -> str:
+    """Why a program of Postgres ended, as one line: its last error, which hints and farewells follow, or what it said
+    last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    errors = [line.partition("FATAL:")[2].strip() or line for line in lines if "FATAL:" in line or "error:" in line]
+    return (errors or lines or ["it said nothing"])[-1]
 
 
 def _settings(plan: ServerPlan) -> list[str]:
@@ -170,7 +214,7 @@ def _settings(plan: ServerPlan) -> list[str]:
         "max_connections": str(plan.max_connections),
         "shared_preload_libraries": "pg_stat_statements",
         "track_activity_query_size": "1024",
-        "dynamic_shared_memory_type": "mmap",
+        "dynamic_shared_memory_type": _SHARED,
         "deadlock_timeout": "1s",
         "log_lock_waits": "on",
         # The database of a session is named in its lines, so that a run can quote those of its own.
@@ -199,11 +243,20 @@ def _is_postmaster(pid: int, data: str) -> bool:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return os.fsencode(data) in words
+        # The keeper is given the folder too, and after a reboot the number in a crashed server's file may be its own.
+        return (b"-D", os.fsencode(data)) in pairwise(words) or _works_in(pid, words[0], data)
     told = subprocess.run(
         ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return f"-D {data} " in told.stdout
+
+
+def _works_in(pid: int, program: bytes, data: str) -> bool:
+    """Whether it is a server in this folder, as it goes there: by hand it may be told of it by PGDATA, or from near."""
+    try:
+        return Path(os.fsdecode(program)).name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(data)
+    except OSError:
+        return False
 
 
 def _bury(places: Places) -> None:

@@ -19,17 +19,23 @@ SELECT f.id::text AS hold_id,
        coalesce(f.metadata -> 'slotfill' ->> 'run', '') AS run,
        CASE WHEN f.metadata -> 'slotfill' ->> 'attempt' ~ '^[0-9]{1,9}$'
             THEN (f.metadata -> 'slotfill' ->> 'attempt')::int
-       END AS attempt
+       END AS attempt,
+       f.total AS total
   FROM (
-        SELECT h.*,
-               CASE WHEN h.expires_at > h.end_at
-                    THEN least(h.expires_at, h.created_at + (h.expires_at - h.end_at))
-                    ELSE h.expires_at
-               END AS over_at
-          FROM table_holds h
+        SELECT o.*,
+               count(*) OVER () AS total
+          FROM (
+                SELECT h.*,
+                       CASE WHEN h.expires_at > h.end_at
+                            THEN least(h.expires_at, h.created_at + (h.expires_at - h.end_at))
+                            ELSE h.expires_at
+                       END AS over_at
+                  FROM table_holds h
+               ) AS o
+         WHERE o.over_at < clock_timestamp()
+         ORDER BY o.over_at, o.id
+         LIMIT 100
        ) AS f
   JOIN restaurants r ON r.id = f.restaurant_id
   LEFT JOIN zones z ON z.id = f.zone_id
- WHERE f.over_at < clock_timestamp()
  ORDER BY f.over_at, f.id
- LIMIT 100

@@ -9,7 +9,8 @@ SELECT left(b.id::text, 8) AS booking,
        to_char(b.booking_date, 'YYYY-MM-DD') AS day,
        to_char(b.start_time, 'HH24:MI') AS slot,
        b.party_size AS party,
-       coalesce(b.details -> 'slotfill' ->> 'run', '') AS run
+       coalesce(b.details -> 'slotfill' ->> 'run', '') AS run,
+       count(*) OVER () AS total
   FROM bookings b
   JOIN restaurants r ON r.id = b.restaurant_id
   JOIN zones z ON z.id = b.assigned_zone_id

@@ -46,6 +46,11 @@ def test_mcnemars_test_is_the_exact_binomial(gained: int, lost: int) -> None:
     assert mcnemar(gained, lost) == pytest.approx(theirs)
 
 
+@pytest.mark.parametrize("pairs", [(40_000, 40_700), (3, 90_000), (50_000, 50_000)])
+def test_mcnemars_test_of_a_hundred_thousand_bookings_is_the_binomials_and_ends(pairs: tuple[int, int]) -> None:
+    assert mcnemar(*pairs) == pytest.approx(float(stats.binomtest(pairs[0], sum(pairs)).pvalue), rel=1e-6)
+
+
 @given(VALUES, VALUES)
 def test_mann_whitney_is_scipys_with_ties_and_continuity(first: list[float], second: list[float]) -> None:
     assume(len({*first, *second}) > 1)

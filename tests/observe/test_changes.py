@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from engine.model.sample import Backend, LockQueue, QueueMember, Sample, StaleHold, ZoneLocked
 from engine.observe.changes import IDLE_NS, Change, Changes
@@ -123,6 +124,25 @@ def test_stale_holds_are_told_together_by_their_tables() -> None:
     ]
 
 
+def test_of_more_stale_holds_than_are_listed_those_that_came_or_went_are_counted() -> None:
+    """The list has the oldest: new ones are not in it, and those that were swept make room for others."""
+    listed = tuple(StaleHold(str(n), (f"T{n}",), n * S) for n in range(1, 5))
+    changes = begun(stale_holds=listed, stale_total=9)
+
+    assert changes.take(sample(1, stale_holds=listed, stale_total=9)) == []
+    assert told(changes.take(sample(2, stale_holds=listed, stale_total=12))) == [
+        "hold: 3 holds more past expiry and still blocking, 12 in all"
+    ]
+    rest = (*listed[2:], StaleHold("8", ("T8",), S), StaleHold("9", ("T9",), S))
+    assert told(changes.take(sample(3, stale_holds=rest, stale_total=10))) == [
+        "hold: 2 holds less past expiry and still blocking, 10 in all"
+    ]
+    assert told(changes.take(sample(4, stale_holds=rest[:1], stale_total=1))) == [
+        "hold: 9 holds less past expiry and still blocking, 1 in all"
+    ]
+    assert told(changes.take(sample(5))) == ["hold: 1 hold on T3 past expiry and blocking no more"]
+
+
 def test_bookings_locked_to_a_zone_are_told_when_their_number_changes() -> None:
     changes = begun()
     locked = tuple(ZoneLocked(str(n), "Terrace", S) for n in range(3))
@@ -173,6 +193,30 @@ def test_what_cannot_be_seen_is_told_once_and_a_slow_look_when_it_is_no_chance()
     assert told(changes.take(sample(3, missing=(blind, "looks every 0.5 s: one took 152 ms")))) == [
         "server: looks every 0.5 s: one took 152 ms"
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "there"),
+    [
+        ("stale holds", {"stale_holds": (StaleHold("1", ("T1",), S),)}),
+        ("zone-locked bookings", {"zone_locked": (ZoneLocked("1", "Terrace", S),)}),
+        ("zone queues", {"queues": (queue((7, "psql", None), (9, "app", 1.0)),)}),
+        ("lock waits", {"queues": (queue((7, "psql", None), (9, "app", 1.0), name="tuple bookings"),)}),
+        ("backends", {"backends": (backend(7, "psql", "idle in transaction", age_s=9.0),)}),
+        ("connections", {"connections": 30}),
+        ("rates", {"deadlocks": 3}),
+    ],
+)
+def test_what_a_look_could_not_see_is_not_said_to_be_gone(title: str, there: dict[str, Any]) -> None:
+    """As while somebody alters a table: the looks at it rest for ten seconds, and nothing has become of its rows."""
+    nothing = {"stale_holds": (), "zone_locked": (), "queues": (), "backends": (), "connections": 0, "deadlocks": 0}
+    changes = begun(**there)
+    unseen = f"{title}: canceling statement due to lock timeout; not asked again for 10 s"
+
+    blind = changes.take(sample(1, missing=(unseen,), **{name: nothing[name] for name in there}))
+
+    assert told(blind) == [f"server: cannot be seen: {unseen}"]
+    assert changes.take(sample(2, **there)) == [], "it is as it was, so there is no news when it is seen again"
 
 
 def test_what_backends_wait_for_is_folded_by_application_without_our_own_looks() -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from engine.observe.changes import Changes
 from tests.observe.stage import Stage
 
 _HOLD = (
@@ -76,3 +77,33 @@ async def test_a_stranger_s_hold_with_anything_in_its_metadata_breaks_no_look(st
     assert (hold.attempt, hold.booking) == (None, "")
     await stage.admin.execute("UPDATE table_holds SET metadata = '[1]'")
     await stage.sampler().look()
+
+
+async def test_of_more_than_a_look_lists_all_are_counted(stage: Stage) -> None:
+    """As on a platform that nobody sweeps: the hundred that are listed are not all there are."""
+    await stage.admin.execute(
+        "INSERT INTO table_holds (restaurant_id, zone_id, start_at, end_at, expires_at)"
+        " SELECT $1, $2, '2031-03-05 00:00Z', '2031-03-05 01:30Z', now() - interval '1 minute' * n"
+        " FROM generate_series(1, 130) AS n",
+        stage.floor.restaurant,
+        stage.floor.zone,
+    )
+    booking = await plant_booking(stage)
+    await stage.admin.execute(
+        "INSERT INTO bookings (restaurant_id, customer_id, booking_date, start_time, end_time, party_size, status,"
+        " customer_name, customer_email, customer_phone, reference, assigned_zone_id)"
+        " SELECT restaurant_id, customer_id, booking_date, start_time, end_time, party_size, status, customer_name,"
+        " customer_email, customer_phone, '', assigned_zone_id FROM bookings, generate_series(1, 104) WHERE id = $1",
+        booking,
+    )
+
+    sample = await stage.sampler().look()
+
+    assert (len(sample.stale_holds), sample.stale_count) == (100, 130)
+    assert (len(sample.zone_locked), sample.zone_locked_count) == (100, 105)
+    oldest_s = sample.stale_holds[0].expired_for_ns / 1e9
+    holds = f"130 holds on no table, no table, no table and 127 more past expiry, by {oldest_s:.1f} s at most"
+    assert [change.text for change in Changes().take(sample) if change.word in ("hold", "zone")] == [
+        f"{holds}, and still blocking",
+        "105 bookings without tables locked to a zone (Planted Terrace)",
+    ]

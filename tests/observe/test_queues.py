@@ -50,6 +50,21 @@ def test_an_hour_is_shown_in_the_restaurants_own_time_and_in_utc_where_its_zone_
     assert names == {("Terrace 05:45", "2026-03-05"), ("Cellar 00:00", "2026-03-05")}
 
 
+def test_a_zones_key_whose_second_half_is_no_hour_is_shown_as_it_is() -> None:
+    """Whoever locks by zone and something else, as by a hash of the day, has numbers no calendar reaches."""
+    locks = [
+        AdvisoryLock(1, objid, 2, pid, pid == 1, "ExclusiveLock", None)
+        for objid in (4_223_371_680, 2**32 - 5)
+        for pid in (1, 2)
+    ]
+    zones = {1: ZoneKey(1, "Terrace", "a", "Pacific/Kiritimati")}
+
+    assert {queue.name for queue in advisory_queues(locks, zones, who)} == {
+        "advisory 1/4223371680",
+        "advisory 1/4294967291",
+    }
+
+
 @given(st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=40))
 def test_every_backend_in_a_zones_locks_is_in_exactly_one_queue(rows: list[tuple[int, bool]]) -> None:
     locks = [

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from msgspec.structs import replace
 
 from engine.clock import RunningClock
 from engine.database import STEP_ERRORS, Connection
@@ -33,6 +34,20 @@ async def test_a_table_under_a_long_lock_costs_its_own_panel_only(stage: Stage) 
     await sampler.look()
     assert "observe/stale_holds" not in stage.asked
     assert "observe/zone_locked" in stage.asked
+
+
+async def test_counts_since_the_beginning_outlive_a_look_at_the_counters_that_was_refused(stage: Stage) -> None:
+    sampler = stage.sampler()
+    await sampler.look()
+    sampler._rates = replace(sampler._rates, deadlocks=4, temp_bytes=9)
+    sampler.refusals.note("database_counters", "rates", asyncpg.QueryCanceledError("statement timeout"))
+
+    sample = await sampler.look()
+
+    assert (sample.deadlocks, sample.temp_bytes) == (4, 9), "they were counted, and nothing took them back"
+    assert sample.commits_per_s is None
+    assert not sample.shows("rates")
+    assert sample.shows("stale holds")
 
 
 async def test_a_plain_role_sees_zone_queues_and_is_told_what_it_cannot_see(stage: Stage) -> None:

@@ -60,6 +60,26 @@ def test_data_that_a_stand_in_cannot_reach_go_to_a_folder_of_roots(short: Path) 
     assert places(EmbeddedSettings(data=str(wanted)), 18, STAND_IN).data == str(wanted)
 
 
+@as_root
+def test_folders_that_are_made_for_the_data_can_be_walked_into_whatever_roots_umask_is(short: Path) -> None:
+    """Else the first start fails, and the next one finds them closed and keeps the data elsewhere."""
+    short.chmod(0o711)
+    closed = short / "closed"
+    closed.mkdir(mode=0o700)
+    wanted = short / "home" / "share" / "pg"
+    before = os.umask(0o077)
+    try:
+        found = places(EmbeddedSettings(data=str(wanted)), 18, STAND_IN)
+        found.prepare(STAND_IN)
+        Places(data=str(closed / "pg"), socket="").prepare(STAND_IN)
+    finally:
+        os.umask(before)
+    assert places(EmbeddedSettings(data=str(wanted)), 18, STAND_IN) == found
+    assert found.data == str(wanted)
+    assert found.room.stat().st_mode & 0o777 == 0o700
+    assert closed.stat().st_mode & 0o777 == 0o700, "what was there keeps its mode"
+
+
 def test_a_long_temporary_folder_does_not_make_the_socket_too_long(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
