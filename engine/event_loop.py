@@ -11,7 +11,8 @@ Told = TypeVar("Told")
 def run(work: Coroutine[Any, Any, Told]) -> Told:
     """Do the work on a loop of its own, to the end, as `asyncio.run` does.
 
-    Every connection must be closed by then: uvloop was seen to wait for one that nobody had closed.
+    Every connection must be closed by then: where warnings are errors, uvloop's warning of one that nobody had closed
+    keeps it from closing it, and it waits for that without end.
     """
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(work)

@@ -12,6 +12,10 @@ class LinkLost(Exception):
     """The engine does not answer any more. The message is one sentence."""
 
 
+class AnswerLost(LinkLost):
+    """The engine was asked and its answer did not come: what was asked of it may be done all the same."""
+
+
 class FrontDoor(Protocol):
     """A run, as its clients see it."""
 

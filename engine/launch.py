@@ -32,15 +32,21 @@ def launch(spec: Spec) -> Ready | NotReady:
             )
         finally:
             os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            if process.stdin is None:
-                raise AssertionError("stdin was asked for as a pipe")
-            try:
-                process.stdin.write(said_to_it)
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # it died at once; what it said is read below
-            body = pipe.read()
+        try:
+            with os.fdopen(reading, "rb") as pipe:
+                if process.stdin is None:
+                    raise AssertionError("stdin was asked for as a pipe")
+                try:
+                    process.stdin.write(said_to_it)
+                    process.stdin.close()
+                except BrokenPipeError:
+                    pass  # it died at once; what it said is read below
+                body = pipe.read()
+        except KeyboardInterrupt:
+            # Nobody waits for it any more, and nobody was told its name: it does not go on by itself.
+            process.terminate()
+            process.wait()
+            raise
         if body:
             said: Ready | NotReady = msgspec.json.decode(body, type=Ready | NotReady)
             if isinstance(said, NotReady):

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 
 import msgspec
 
-from engine.front import FrontDoor, LinkLost
+from engine.front import AnswerLost, FrontDoor, LinkLost
 from engine.model.attached import Attached
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
@@ -28,6 +28,8 @@ MOST_CLIENTS = 128
 """So many are served at once; for one more, the one that asked longest ago is let go."""
 HALF_S = 10.0
 """Longest time between the first byte of a request and its last."""
+LAST_ANSWER_S = 1.0
+"""Longest time that a client which is let go has to read what it was sent last."""
 _LONGEST_WHO = 80
 _SHARED_S = 0.2
 """A picture that one console was given is given to the others for so long: each asks four times a second."""
@@ -105,6 +107,18 @@ def _frame(body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
+async def _let_go(writer: asyncio.StreamWriter) -> None:
+    """Close it once its client has read the last answer; one that does not read must keep no loop from its end."""
+    writer.close()
+    try:
+        async with asyncio.timeout(LAST_ANSWER_S):
+            await writer.wait_closed()
+    except OSError:  # a TimeoutError is one
+        pass
+    finally:
+        writer.transport.abort()
+
+
 class LinkServer:
     """Serves one front door to any number of clients."""
 
@@ -116,6 +130,8 @@ class LinkServer:
         self._encoded_s = -inf
         """When the door was last asked for it."""
         self._clients: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
+        self._serving: set[asyncio.Task[Any]] = set()
+        """All who are served, and those who have left and are still sent their last answer."""
         self._server: asyncio.Server | None = None
         self._told_end: set[asyncio.Task[Any]] = set()
         """Clients that were given a snapshot of the run's end."""
@@ -162,10 +178,11 @@ class LinkServer:
         """Stop listening and let every client go."""
         if self._server is not None:
             self._server.close()
-        for task, writer in list(self._clients.items()):
-            writer.close()
+        # Who was accepted just now is served, or its transport would be nobody's.
+        await asyncio.sleep(0)
+        for task in self._clients:
             task.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -173,6 +190,8 @@ class LinkServer:
             raise AssertionError("asyncio serves a client in a task")
         self._make_room()
         self._clients[task] = writer
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         try:
             while (body := await _read_frame(reader, MOST_ASKED_BYTES)) is not None:
                 # Those who asked lately stand at the end.
@@ -191,9 +210,9 @@ class LinkServer:
             self._told_end.discard(task)
             self._aside.discard(task)
             self._moved.set()
-            writer.close()
             if (console := self._consoles.pop(task, None)) is not None:
                 self.noted(f"console {console.number} left", console.who)
+            await _let_go(writer)
 
     def _make_room(self) -> None:
         """Let the client go that asked longest ago, if there are as many as there may be: descriptors are few."""
@@ -344,27 +363,31 @@ class LinkDoor:
     async def _ask(self, ask: Ask) -> bytes:
         """One question and its answer; a link that was lost before is tried anew."""
         async with self._turn:
+            lost: type[LinkLost] = LinkLost
             try:
                 async with asyncio.timeout(self._timeout_s):
                     reader, writer = await self._connected()
-                    writer.write(_frame(self._encoder.encode(ask)))
+                    body = _frame(self._encoder.encode(ask))
+                    # From here on it is on its way, and an engine that only stands still for a while takes it then.
+                    lost = AnswerLost
+                    writer.write(body)
                     await writer.drain()
-                    body = await _read_frame(reader)
-            except LinkLost:
+                    answer = await _read_frame(reader)
+            except LinkLost as error:
                 # What follows a frame that is none can be the beginning of no other.
                 self._drop()
-                raise
+                raise lost(str(error)) from error
             except (OSError, ValueError) as error:  # a ValueError of a path that no system takes
                 self._drop()
-                raise LinkLost(f"nobody answers at {self._path}: {str(error) or 'no answer in time'}") from error
+                raise lost(f"nobody answers at {self._path}: {str(error) or 'no answer in time'}") from error
             except asyncio.CancelledError:
                 # Half a conversation is worth nothing: the next answer would be this one's.
                 self._drop()
                 raise
-        if body is None:
+        if answer is None:
             self._drop()
-            raise LinkLost("the engine closed the link: the run has ended or its engine died")
-        return body
+            raise AnswerLost("the engine closed the link: the run has ended or its engine died")
+        return answer
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:

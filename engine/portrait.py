@@ -118,7 +118,8 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             in_flight=crew.in_flight,
             concurrency=crew.concurrency,
             workers=len(there),
-            effective_concurrency=crew.effective_concurrency,
+            # Once it is over as the result says it: what was read and judged after the last answer is left out.
+            effective_concurrency=counts.effective_concurrency if crew.state.is_over else crew.effective_concurrency,
             idle_workers=sum(row.state is WorkerState.IDLE for row in there),
             rate_per_s=crew.pace.rate,
             late_ns=max(crew.late_ns, crew.behind_ns),
@@ -134,6 +135,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
             flags=facts.flags,
             fallback=facts.fallback,
             says=facts.says,
+            fills_per_s=counts.fills_per_s if crew.state.is_over else None,
         ),
         workers=workers,
         steps=tally.steps(now_ns),

@@ -380,5 +380,5 @@ class Run:
             await asyncio.to_thread(self.recording.write, snapshot)
             with contextlib.suppress(NoFileLeft):
                 # They are kept, and written with the next ones.
-                self.samples.flush()
+                self.samples.flush(synced=False)
             await self.clock.sleep_until(self.clock.now_ns() + NS)

@@ -49,6 +49,8 @@ def sweep(own: Path) -> None:
         if not stat.S_ISSOCK(found.st_mode) or found.st_mtime >= before:
             continue
         probe = socket.socket(socket.AF_UNIX)
+        # An engine that stands still with a full queue before its socket must not be waited for.
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:

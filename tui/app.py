@@ -1,7 +1,8 @@
 """The console: asks the run how it is, shows it, and passes on what the operator wants. The run never waits for it."""
 
 import asyncio
-from collections.abc import Iterable
+import signal
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from textual.screen import Screen
 from engine.collecting import collect_seldom
 from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
+from engine.records.trouble import RecordsDamaged
 from tui.asking import AskingConsole
 from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
 from tui.driver import LinkDriver
@@ -51,6 +53,15 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
         if self.driver is not None:
             # Only where the process is the console's own.
             collect_seldom()
+            loop = asyncio.get_running_loop()
+            # Whoever ends it from elsewhere is to find the terminal as it was, not full of a dead console's keys.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._told_to_go, number)
+
+    def _told_to_go(self, number: signal.Signals) -> None:
+        """Leave; but ctrl-c on a terminal that is lent is meant for whoever has it."""
+        if number is signal.SIGTERM or self.driver is None or not self.driver.is_lent:
+            self.leave()
 
     async def _watch(self) -> None:
         """Ask, draw, sleep: one after the other, so a slow engine or terminal only lowers the rate."""
@@ -84,6 +95,7 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
             if str(lost) != self.main.banner.lost:
                 self.tell(lost=str(lost) or "it does not answer")
             self.first_picture.set()
+            await self._look_for_the_end()
             return
         if self.main.banner.lost:
             self.tell(lost="", message="the engine answers again", ink=Ink.FILLED)
@@ -98,6 +110,24 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
                 self.main.show(self.main.snapshot)
         elif changed or self.main.view.order:
             self.draw(snapshot)
+
+    async def _look_for_the_end(self) -> None:
+        """Of a run that ended while nobody asked, as in a frozen view: its last picture is in its recording."""
+        seen = self.last
+        if seen is None or self.player is not None:
+            return
+        past = await self.open_past(quiet=True)
+        if past is None or past.ends_ns < seen.run.elapsed_ns:
+            return
+        try:
+            end = past.at(past.ends_ns)
+        except RecordsDamaged:
+            return
+        if end.run.state.is_over:
+            self.last = end
+            self.tell_time()
+            if self.looking_ns is None:
+                self.draw(end)
 
     async def show_present(self) -> None:
         """Ask the door, and draw what it answers, at once."""
@@ -154,21 +184,33 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
         await self.obey(name, "")
 
     async def obey(self, name: str, words: str) -> None:
-        """Do a command, unless this console only watches and the command acts."""
+        """Do a command, unless this console only watches and the command acts.
+
+        What asks the engine goes on beside: one that stands still must not hold up the keys that come after.
+        """
+        doing = self._begun(name, words)
+        if doing is None:
+            return
+        if BY_COMMAND[name].acts and (words or name not in OPENS_PROMPT):
+            self.run_worker(doing, name=name, group="acts", exit_on_error=True)
+        else:
+            await doing
+
+    def _begun(self, name: str, words: str) -> Awaitable[None] | None:
+        """What is left to wait for of a command; None when it is done, or not to be done."""
         command = BY_COMMAND[name]
         # A sheet over the screen takes the keys; only leaving works through it.
         if isinstance(self.screen, MainScreen) or name in ("quit", "quit!"):
             if command.acts and (refused := self.refusal_of(name)):
                 self.say(refused, Ink.CONTENTION)
-                return
+                return None
             if command.acts and self.watch_only:
                 self.say(f"{name}: this console only watches (--watch)", Ink.CONTENTION)
-                return
+                return None
             if command.group == "rows":
                 self.main.hold_order()
-            doing = command.does(self, words)
-            if doing is not None:
-                await doing
+            return command.does(self, words)
+        return None
 
     async def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """A command or a filter was typed."""

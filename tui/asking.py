@@ -13,7 +13,7 @@ from tui.screens.main import kind_of
 from tui.screens.runs import RunsScreen
 from tui.travel import TravellingConsole
 
-GONE = "the engine has gone: this is from the run's journal, and its database is not asked"
+GONE = "the engine does not answer: this is from the run's journal, and its database is not asked"
 
 
 class AskingConsole(TravellingConsole):

@@ -56,6 +56,8 @@ class Console(App[str]):
         self.last = None
         self._said_ns = 0
         self.first_picture = asyncio.Event()
+        self.reading = asyncio.Lock()
+        """One reads the run's files at a time: a key may come while the loop that follows them is at it."""
         self.main = MainScreen(self.clock, ascii_only=ascii, watch=watch)
         self.set_class(ascii, "-ascii")
 

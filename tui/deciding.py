@@ -1,7 +1,7 @@
 """Acts on the run: what is sent at once, and what asks first, with what it would touch."""
 
 from engine.effects import DANGEROUS
-from engine.front import LinkLost
+from engine.front import AnswerLost, LinkLost
 from engine.model.command import Answer, Command, Verb
 from engine.model.run_state import RunState
 from engine.model.sample import Backend
@@ -14,7 +14,7 @@ from tui.screens.main import kind_of
 from tui.screens.question import QuestionScreen
 from tui.screens.repair import RepairScreen
 from tui.screens.settings import SettingsScreen
-from tui.touched import cancels, is_ending, of_stop
+from tui.touched import ENDING, cancels, is_ending, of_stop
 
 _QUERY_BEGINNING = 60
 
@@ -24,11 +24,14 @@ class DecidingConsole(Console):
 
     async def order(self, verb: Verb, *arguments: str) -> Answer | None:
         """Send a command; None, and said, when the engine does not answer."""
+        word = verb.value.replace("_", " ")
         try:
             return await self.door.act(Command(verb, arguments), self.who)
+        except AnswerLost as lost:
+            self.say(f"{word}: no answer, and it may be done all the same ({lost})", Ink.FAULT)
         except LinkLost as lost:
-            self.say(f"{verb.value}: not sent, the engine does not answer ({lost})", Ink.FAULT)
-            return None
+            self.say(f"{word}: not sent, the engine does not answer ({lost})", Ink.FAULT)
+        return None
 
     async def act(self, verb: Verb, *arguments: str) -> None:
         """Send a command and show what came of it."""
@@ -38,8 +41,19 @@ class DecidingConsole(Console):
 
     async def pause_or_resume(self) -> None:
         """Pause a run that goes on, resume one that rests."""
-        resting = self.last is not None and self.last.run.state in (RunState.PAUSING, RunState.PAUSED)
-        await self.act(Verb.RESUME if resting else Verb.PAUSE)
+        # Of a frozen view the picture says how it was.
+        state = await self._state_now() if self.main.banner.frozen else self._state_seen()
+        await self.act(Verb.RESUME if state in (RunState.PAUSING, RunState.PAUSED) else Verb.PAUSE)
+
+    def _state_seen(self) -> RunState | None:
+        return self.last.run.state if self.last is not None else None
+
+    async def _state_now(self) -> RunState | None:
+        """The run's state at this moment; without an answer that of the last picture."""
+        try:
+            return (await self.door.snapshot()).run.state
+        except LinkLost:
+            return self._state_seen()
 
     async def resume(self) -> None:
         """Resume."""
@@ -76,6 +90,10 @@ class DecidingConsole(Console):
             if key is None:
                 self.say("stop: left alone, the run goes on")
                 return
+            if not ending and key != "X" and await self._state_now() in ENDING:
+                # Somebody else has stopped it meanwhile: one more within three seconds would cancel.
+                self.say("stop: somebody else has stopped it already; X asks whether to cancel", Ink.CONTENTION)
+                return
             await self.act(Verb.STOP)
             if ending or key == "X":
                 # The second stop within three seconds is what cancels.
@@ -86,9 +104,21 @@ class DecidingConsole(Console):
 
     async def stop_and_leave(self) -> None:
         """Stop, then leave; whoever types the bang has answered the question."""
-        await self.act(Verb.STOP)
+        if self.last is not None and self.last.run.state.is_over:
+            self.leave()
+            return
         run = self.last.run.run_id if self.last else ""
-        self.exit(f"the run was told to stop and ends the attempts in flight; slotfill attach {run}")
+        answer = await self.order(Verb.STOP)
+        if answer is None:
+            self.exit(f"{self.main.banner.message}; slotfill stop {run} tries again")
+        elif answer.done:
+            self.exit(f"the run was told to stop and ends the attempts in flight; slotfill attach {run}")
+        else:
+            self.exit(f"stop: {answer.text}; slotfill attach {run}")
+
+    def leave(self) -> None:
+        """Leave the run alone, and say how to come back."""
+        raise NotImplementedError
 
     # -- settings --------------------------------------------------------------------------------------------
 
@@ -135,7 +165,7 @@ class DecidingConsole(Console):
             if answer is None:
                 self.say("settings: left as they are")
             else:
-                self.say(f"set: {answer.text}", Ink.FILLED)
+                self.say(f"set: {answer.text}", Ink.FILLED if answer.done else Ink.CONTENTION)
 
         sheet = SettingsScreen(
             now, self._judged, self._set, flags=dict(self.last.run.flags), ascii_only=self.ascii_only
@@ -183,7 +213,7 @@ class DecidingConsole(Console):
     def _backend(self, words: str) -> Backend | None:
         """The backend that was named, or the one under the cursor. Says so when there is none."""
         if words:
-            found = backend_now(self.last, int(words)) if words.isdecimal() else None
+            found = backend_now(self.last, int(words)) if words.isdecimal() and len(words) < 19 else None
             if found is None:
                 self.say(f"pid {words} is not among the backends of the last look; nothing was sent", Ink.CONTENTION)
             return found

@@ -93,6 +93,11 @@ class LinkDriver(LinuxDriver):
         else:
             self.paint()
 
+    @property
+    def is_lent(self) -> bool:
+        """Whether the terminal is somebody else's at the moment."""
+        return self._given_back
+
     def redraw(self) -> None:
         """Send everything again: somebody else wrote on the screen."""
         self.cells.forget()

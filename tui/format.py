@@ -7,6 +7,8 @@ from engine.model.snapshot import RunSnapshot
 
 _MS = 1_000_000
 _S = 1_000_000_000
+_LONGEST = 100 * 365 * 86_400 * _S
+"""Lengths that are typed: nobody means a century."""
 # Control characters would move the cursor or recolour the screen; the invisible marks (bidirectional overrides,
 # zero-width signs) would make a line read as something it is not; variation selectors change widths.
 _UNSAFE = re.compile(
@@ -115,8 +117,13 @@ def size_of(count: int) -> str:
 
 
 def ratio(part: int, whole: int) -> str:
-    """A share: `90.0 %`; `-` of nothing."""
-    return f"{100 * part / whole:.1f} %" if whole else "-"
+    """A share: `90.0 %`; `-` of nothing. Only all of it is 100.0, and only none of it 0.0."""
+    if not whole:
+        return "-"
+    tenths = round(1000 * part / whole)
+    if 0 < part < whole:
+        tenths = max(1, min(999, tenths))
+    return f"{tenths / 10:.1f} %"
 
 
 def per_second(value: float | None) -> str:
@@ -142,6 +149,13 @@ def tally(count: int) -> str:
     return f"{count / 1_000_000:.1f}M"
 
 
+def narrow(count: int) -> str:
+    """A count in at most four cells, cut down and never up: `8123`, `12k`, `999k`, `3M`."""
+    if count < 10_000:
+        return str(count)
+    return f"{count // 1000}k" if count < 1_000_000 else f"{count // 1_000_000}M"
+
+
 def nice_ceiling(ns: int) -> int:
     """The next 1, 2 or 5 times a power of ten at or above a length, and at least a millisecond: a readable scale."""
     step = _MS
@@ -158,7 +172,8 @@ def length_ns(text: str) -> int | None:
     if match is None:
         return None
     unit = {"ms": _MS, "s": _S, "m": 60 * _S, "h": 3600 * _S, None: _S}[match[2]]
-    return round(float(match[1]) * unit)
+    length = float(match[1]) * unit
+    return round(length) if length < _LONGEST else None
 
 
 def turns_word(snapshot: RunSnapshot) -> str:

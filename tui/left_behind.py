@@ -28,13 +28,19 @@ _LOCK_COLUMNS = (
 )
 
 
-def stale_hold_lines(holds: Sequence[StaleHold], run: RunId, width: int, most: int, *, headed: bool) -> list[Line]:
-    """A row a hold, the one that is over for longest first, and how many more there are."""
+def stale_hold_lines(
+    holds: Sequence[StaleHold], run: RunId, width: int, room: tuple[int, int], *, headed: bool
+) -> list[Line]:
+    """A row a hold, the one that is over for longest first, and how many more there are.
+
+    `room` is how many rows, and how many holds there are beyond those that a look lists.
+    """
+    most, beyond = room
     if not holds:
         return []
     chosen = choose(_HOLD_COLUMNS, width)
     rows = [row(chosen, _hold_cells(hold, run)) for hold in holds[:most]]
-    more = len(holds) - most
+    more = max(0, len(holds) - most) + beyond
     # The first two cells are the cursor's; a sign there says without colour that this is a finding.
     rows = [Line((Span("! ", Ink.FAULT), *one.spans[1:])) for one in rows]
     if more > 0:

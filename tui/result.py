@@ -39,7 +39,7 @@ def result_lines(snapshot: RunSnapshot, width: int) -> list[Line]:
             ("  filled ", Ink.MUTED),
             (str(run.filled), Ink.FILLED),
             (f" of {ended} attempts, {ratio(run.filled, ended)}", Ink.TEXT),
-            (f"   {per_second(fills_per_s(snapshot))} over {elapsed(run.elapsed_ns)}", Ink.STRONG),
+            (f"   {per_second(fills_per_s(snapshot))} {_over(snapshot)}", Ink.STRONG),
         ),
     ]
     total = next((step for step in snapshot.steps if step.step is Step.TOTAL), None)
@@ -64,3 +64,9 @@ def result_lines(snapshot: RunSnapshot, width: int) -> list[Line]:
             )
         )
     return lines
+
+
+def _over(snapshot: RunSnapshot) -> str:
+    """Of which time the rate is: the report's leaves out what was looked at before and after the attempts."""
+    told = elapsed(snapshot.run.elapsed_ns)
+    return f"over {told}" if snapshot.run.fills_per_s is None else f"from first send to last answer, {told} in all"

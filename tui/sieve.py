@@ -103,7 +103,7 @@ def _read_term(word: str) -> Term:
         if sign not in (":", "="):
             raise SieveInvalid(f"filter: {word}: {field} is text; write {field}:{value}")
         return Term(value, field, inverse=inverse)
-    number = length_ns(value) if field == "age" else int(value) if value.isdecimal() else None
+    number = length_ns(value) if field == "age" else int(value) if value.isdecimal() and len(value) < 19 else None
     if number is None:
         example = "age>1s" if field == "age" else f"{field}>2"
         raise SieveInvalid(f"filter: {word}: {value} is no {'length' if field == 'age' else 'number'}; write {example}")

@@ -14,11 +14,15 @@ def last_seconds(series: Sequence[int | None], width: int) -> list[int | None]:
     return [None] * (width - len(newest)) + newest
 
 
-def bucketed(series: Sequence[int | None], width: int) -> list[int | None]:
-    """The whole series in `width` columns, each the greatest of its bucket, so that no peak is lost."""
-    if len(series) <= max(0, width) or width <= 0:
+def bucketed(series: Sequence[int | None], width: int, before: int = 0) -> list[int | None]:
+    """The whole series in `width` columns, each the greatest of its bucket, so that no peak is lost.
+
+    `before`: so many seconds without a value lie before it; there may be years of them.
+    """
+    whole = before + len(series)
+    if whole <= max(0, width) or width <= 0:
         return last_seconds(series, width)
-    edges = [index * len(series) // width for index in range(width + 1)]
+    edges = [max(0, index * whole // width - before) for index in range(width + 1)]
     buckets = ([value for value in series[low:high] if value is not None] for low, high in pairwise(edges))
     return [max(bucket) if bucket else None for bucket in buckets]
 
@@ -31,12 +35,12 @@ def window(series: Sequence[int | None], width: int, seconds: int | None, *, who
     if seconds is None:
         return bucketed(series, width) if whole else last_seconds(series, width)
     shown = series[-seconds:] if seconds else series
-    if seconds and len(shown) < seconds:
-        shown = [None] * (seconds - len(shown)) + list(shown)
-    if 0 < len(shown) < width:
+    before = max(0, (seconds or 0) - len(shown))
+    if 0 < before + len(shown) < width:
         # Fewer seconds than columns: each takes several.
+        shown = [None] * before + list(shown)
         return [shown[column * len(shown) // width] for column in range(width)]
-    return bucketed(shown, width)
+    return bucketed(shown, width, before)
 
 
 def seconds_shown(length: int, width: int, seconds: int | None, *, whole: bool = False) -> str:

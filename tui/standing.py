@@ -13,6 +13,7 @@ from tui.acts import ActingConsole
 from tui.format import elapsed
 from tui.lines import Ink
 from tui.past import REFUSED, ReplayDoor
+from tui.status import state_words
 from tui.timeline import Alert, Mark, Timeline, alerts_of, marks_of
 from tui.watching import refused
 
@@ -50,6 +51,10 @@ class StandingConsole(ActingConsole):
             return f"{name}: {REFUSED}"
         if words := refused(self.last.run if self.last is not None else None, name):
             return words
+        run = self.last.run if self.last is not None else None
+        if run is not None and run.state.is_over and name != "quit!":
+            # Its engine takes no more acts, and is gone soon.
+            return f"{name}: the run is over: {state_words(run)}"
         if self.looking_ns is not None and name in _ROW_ACTS:
             return f"{name}: this row is of {elapsed(self.looking_ns)}, not of now; end returns to live"
         return ""
@@ -85,12 +90,13 @@ class StandingConsole(ActingConsole):
         folder = await self.folder()
         if folder is None:
             return
-        diary = self.diary or Diary(folder)
-        try:
-            await asyncio.to_thread(diary.read_on)
-        except RecordsDamaged:
-            return  # the pictures' own events do instead, as far as they go
-        self.diary = diary
+        async with self.reading:
+            diary = self.diary or Diary(folder)
+            try:
+                await asyncio.to_thread(diary.read_on)
+            except RecordsDamaged:
+                return  # the pictures' own events do instead, as far as they go
+            self.diary = diary
 
     async def open_past(self, *, quiet: bool = False) -> Past | None:
         """The recording, read up to now; None, and said, when there is nothing to look back at."""
@@ -98,19 +104,21 @@ class StandingConsole(ActingConsole):
             return self.player.past
         folder = await self.folder()
         trouble = "the engine does not answer, so its recording is not known" if folder is None else ""
-        past = self.past
-        if folder is not None:
-            past = past or Past(folder)
-            try:
-                await asyncio.to_thread(past.read_on)
-                trouble = "" if not past.is_empty else "nothing is recorded yet"
-            except RecordsDamaged as error:
-                trouble = str(error)
+        async with self.reading:
+            past = self.past
+            if folder is not None:
+                past = past or Past(folder)
+                try:
+                    await asyncio.to_thread(past.read_on)
+                    trouble = "" if not past.is_empty else "nothing is recorded yet"
+                except RecordsDamaged as error:
+                    trouble = str(error)
+            if not trouble:
+                self.past = past
         if trouble:
             if not quiet:
                 self.say(f"the past cannot be shown: {trouble}", Ink.CONTENTION)
             return None
-        self.past = past
         return past
 
     # -- where we stand --------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ def attached_words(run: RunFace) -> str:
 
 
 def fills_per_s(snapshot: RunSnapshot) -> float | None:
-    """Fills a second, of the last ten seconds; of the whole run when it is over."""
+    """Fills a second, of the last ten seconds; of the whole run when it is over, and then the report's own figure."""
+    if snapshot.run.fills_per_s is not None:
+        return snapshot.run.fills_per_s
     if snapshot.run.state.is_over:
         return snapshot.run.filled / (snapshot.run.elapsed_ns / 1e9) if snapshot.run.elapsed_ns else None
     recent = snapshot.fills[-_RECENT_S:]

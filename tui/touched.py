@@ -4,6 +4,8 @@ from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
 from tui.format import turns_word
 
+ENDING = (RunState.DRAINING, RunState.CANCELLING)
+
 
 def of_stop(snapshot: RunSnapshot | None) -> list[str]:
     """What stopping ends, and what it leaves undone."""
@@ -28,7 +30,7 @@ def cancels(snapshot: RunSnapshot | None) -> str:
 
 def is_ending(snapshot: RunSnapshot | None) -> bool:
     """Whether it was told to stop already."""
-    return snapshot is not None and snapshot.run.state in (RunState.DRAINING, RunState.CANCELLING)
+    return snapshot is not None and snapshot.run.state in ENDING
 
 
 def _some(count: int, word: str) -> str:

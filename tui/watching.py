@@ -50,12 +50,12 @@ def holds_line(snapshot: RunSnapshot, width: int) -> Line:
     parts = [part(3, ("no run here", Ink.MUTED))]
     if sample is not None:
         oldest = max((hold.expired_for_ns for hold in sample.stale_holds), default=0)
-        stale = f"{len(sample.stale_holds)}" + (f" oldest {age(oldest)} !" if oldest else "")
+        stale = f"{sample.stale_count}" + (f" oldest {age(oldest)} !" if oldest else "")
         for place, (begin, name, value, ink) in enumerate(
             (
                 ("stale holds", "stale holds", stale, Ink.FAULT if oldest else Ink.TEXT),
                 ("live holds", "live", str(sample.live_holds), Ink.TEXT),
-                ("zone-locked", "zone-locked bookings", str(len(sample.zone_locked)), Ink.TEXT),
+                ("zone-locked", "zone-locked bookings", str(sample.zone_locked_count), Ink.TEXT),
             )
         ):
             blind = any(text.startswith(begin) for text in sample.missing)

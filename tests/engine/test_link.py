@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.front import LinkLost
-from engine.link import LinkDoor, LinkServer
+from engine import event_loop
+from engine.front import AnswerLost, LinkLost
+from engine.link import AskSnapshot, LinkDoor, LinkServer
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
 from engine.model.event import Event
@@ -173,3 +174,72 @@ async def test_sockets_of_killed_engines_are_swept_and_those_of_live_ones_stay(s
     other.unlink(missing_ok=True)
     door = await LinkDoor.open(served[0])
     await door.close()
+
+
+def test_a_client_that_reads_nothing_does_not_keep_an_engine_from_its_end(tmp_path: Path) -> None:
+    async def ends() -> list[int]:
+        server, path = LinkServer(StandingDoor()), socket_path(f"test{os.getpid()}")
+        await server.open(path)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.setblocking(False)
+            client.connect(str(path))
+            ask = msgspec.msgpack.encode(AskSnapshot())
+            client.send((len(ask).to_bytes(4, "big") + ask) * 500)
+            while not any(  # noqa: ASYNC110 - the server's own loop is this one, and no event tells of it
+                writer.transport.get_write_buffer_size() for writer in server._clients.values()
+            ):
+                await asyncio.sleep(0)
+            writers = list(server._clients.values())
+            await server.close()
+            path.unlink(missing_ok=True)
+            return [writer.transport.get_write_buffer_size() for writer in writers]
+
+    assert event_loop.run(ends()) == [0]
+
+
+async def test_a_socket_whose_queue_is_full_keeps_nobody_from_starting(served: Served) -> None:
+    stuck = served[0].parent / f"stuck{os.getpid()}"
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(stuck))
+    listening.listen(0)
+    waiting = []
+    try:
+        while True:
+            one = socket.socket(socket.AF_UNIX)
+            waiting.append(one)
+            one.setblocking(False)
+            if one.connect_ex(str(stuck)):
+                break
+        old = served[0].stat().st_mtime - 100
+        os.utime(stuck, (old, old))
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(sweep, served[0])
+        assert stuck.exists(), "somebody has it, and only stands still"
+    finally:
+        for one in (*waiting, listening):
+            one.close()
+        stuck.unlink()
+
+
+async def test_what_was_asked_and_not_answered_is_told_from_what_was_never_sent(tmp_path: Path) -> None:
+    path = socket_path(f"deaf{os.getpid()}")
+    left: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.put_nowait(heard)
+
+    server = await asyncio.start_unix_server(deaf, path=str(path))
+    try:
+        with pytest.raises(AnswerLost, match="no answer in time"):
+            await LinkDoor(path, 0.05).act(Command(Verb.STOP), "ana")
+        assert b"stop" in await left.get(), "an engine that stands still hears it when it goes on"
+    finally:
+        server.close()
+        await server.wait_closed()
+        path.unlink(missing_ok=True)
+    with pytest.raises(LinkLost) as unsent:
+        await LinkDoor(path, 0.05).act(Command(Verb.STOP), "ana")
+    assert not isinstance(unsent.value, AnswerLost)

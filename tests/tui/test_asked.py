@@ -387,7 +387,7 @@ async def test_an_engine_that_has_gone_leaves_its_journal_to_be_asked(tmp_path: 
         await app.folder()
         told = await app.ask("booking", "4f00d1ce")
         assert "there is no journal in this folder" in told.journal_trouble
-        assert "the engine has gone" in told.database_trouble
+        assert "the engine does not answer" in told.database_trouble
         with pytest.raises(LinkLost):
             await app.ask("postgres", "")
         await pilot.pause()

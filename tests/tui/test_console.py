@@ -422,8 +422,9 @@ async def test_ctrl_q_does_nothing() -> None:
 
 
 async def test_quit_with_a_bang_stops_first() -> None:
-    async with console() as (_, app, door):
+    async with console() as (pilot, app, door):
         await app.obey("quit!", "")
+        await pilot.pause()
         assert door.commands == [Command(Verb.STOP)]
         assert "told to stop" in (app.return_value or "")
 

@@ -6,10 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.model.path import Path
 from engine.model.paths_face import PathFigures, PathsFace
 from engine.model.round import Round, RoundKind
+from engine.model.run_state import WorkerState
 from engine.model.snapshot import LegFace, RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tests.tui import stills
@@ -152,6 +154,28 @@ def test_a_run_that_is_over_leaves_its_result_where_the_workers_were() -> None:
     text = _text("workers", stills.finished())
     assert "FINISHED  exit 0  passed" in text
     assert "filled 371 of 412 attempts" in text
+
+
+def test_workers_that_have_gone_leave_their_place_to_the_result_and_are_still_to_be_seen_alone() -> None:
+    gone = tuple(replace(one, state=WorkerState.GONE, step=None) for one in stills.full().workers)
+    over = replace(stills.finished(), workers=gone)
+    text = _text("workers", over)
+    assert "result   m shows the workers" in text
+    assert "exit 0  passed" in text
+    assert "w03" not in text
+    for view in (View(full=True), View(sieve=read_sieve("state:gone"))):
+        assert "w03" in _text("workers", over, view)
+    kind = next(kind for kind in PANELS if kind.NAME == "workers")
+    assert kind.rows(over, View()) == ()
+    assert kind.want(over) == kind.want(stills.finished())
+
+
+def test_a_count_that_is_too_long_for_its_column_is_not_cut_to_another_one() -> None:
+    many = replace(stills.full(), workers=(replace(stills.full().workers[0], filled=12_345, failed=1_234_567),))
+    text = _text("workers", many)
+    assert " 12k" in text
+    assert "  1M" in text
+    assert "123~" not in text
 
 
 def test_p99_is_not_shown_below_500_samples() -> None:

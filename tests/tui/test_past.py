@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from engine.model.command import Command, Verb
 from engine.model.event import Event
 from engine.model.run_state import RunState
+from engine.records.archive import entry_of
 from engine.records.diary import Diary
 from engine.records.last_moments import last_moments
 from engine.records.past import Past
@@ -21,6 +22,7 @@ from tests.records.test_recording import record as record_looks
 from tests.records.test_recording import seen, steady
 from tests.tui.recorded import AGAIN, LENGTH_S, MARKED, RESIZED, TIMED_OUT, S, pictures, record, run_folder, story
 from tui.past import REFUSED, ReplayDoor
+from tui.verbs.replay import recorded
 
 
 def past_of(folder: Path) -> Past:
@@ -150,6 +152,26 @@ def test_a_torn_end_loses_no_figure(tmp_path: Path, cut: int) -> None:
     past.close_with(end)
     assert past.at(10**12) == end
     assert past.at(past.stepped(past.ends_ns, -1)) == seen_last
+
+
+def test_a_run_that_ended_is_not_said_to_have_died_where_its_last_pictures_are_lost(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path)
+    for path in folder.glob("recording.*"):
+        path.unlink()
+    looks = pictures(story(state=RunState.FINISHED), LENGTH_S)
+    recording = Recording(folder, RUN, segment_bytes=1)
+    for look in looks:
+        recording.write(look)
+    recording.close()
+    whole = recorded(entry_of(folder))
+    assert whole.trouble == ""
+    (folder / "recording.000020.frames").unlink()
+    past = recorded(entry_of(folder))
+    assert "recording.000020.frames: this segment is missing; what was recorded from there on" in past.trouble
+    end, said = past.at(past.ends_ns).run, whole.at(whole.ends_ns).run
+    assert end.state is said.state is RunState.FINISHED
+    assert "died" not in end.reason
+    assert (end.attempts, end.filled) == (said.attempts, said.filled)
 
 
 # -- the journal's places to go back to

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.tui import stills
 from tui.commands import COMMANDS, CommandUnknown, completion, read_command
-from tui.format import elapsed, nice_ceiling, per_second, plain, ratio, size_of, tally, took
+from tui.format import elapsed, narrow, nice_ceiling, per_second, plain, ratio, size_of, tally, took
 from tui.lines import Span, cut, part, squeeze, width_of
 from tui.sieve import FIELDS, SieveInvalid, read_sieve
-from tui.spark import bar, bucketed, last_seconds, spark
+from tui.spark import bar, bucketed, last_seconds, spark, window
 from tui.table import first_row
 
 MS, S = 1_000_000, 1_000_000_000
@@ -35,8 +35,11 @@ def test_clocks_sizes_shares_rates_and_counts() -> None:
     assert (elapsed(221 * S), elapsed(3821 * S)) == ("03:41", "1:03:41")
     assert (size_of(812), size_of(1_214_000)) == ("812 B", "1.2 MB")
     assert (ratio(9, 10), ratio(0, 0)) == ("90.0 %", "-")
+    assert (ratio(9999, 10_000), ratio(1, 100_000)) == ("99.9 %", "0.1 %"), "one that failed is not rounded away"
+    assert (ratio(7, 7), ratio(0, 7)) == ("100.0 %", "0.0 %")
     assert (per_second(1.94), per_second(240.2), per_second(None)) == ("1.9/s", "240/s", "-")
     assert (tally(8123), tally(12_400), tally(3_100_000)) == ("8123", "12.4k", "3.1M")
+    assert (narrow(9999), narrow(12_900), narrow(999_999), narrow(1_200_000)) == ("9999", "12k", "999k", "1M")
 
 
 @given(st.text())
@@ -198,3 +201,12 @@ def test_a_filter_on_the_step_takes_what_the_column_shows() -> None:
     idle = {int(worker.worker) for worker in stills.workers() if worker.step is None}
     assert idle
     assert idle == _let("step:idle")
+
+
+@given(st.lists(st.none() | st.integers(0, 9), max_size=30), st.integers(1, 20), st.integers(1, 120))
+def test_seconds_before_the_run_are_blank_as_if_they_were_there(
+    series: list[int | None], width: int, seconds: int
+) -> None:
+    whole = [None] * max(0, seconds - len(series)) + series
+    assert window(series, width, seconds) == window(whole, width, seconds)
+    assert window(series, width, 10**15) == [None] * (width - 1) + window(series, 1, 0)

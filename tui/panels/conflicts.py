@@ -37,7 +37,7 @@ class ConflictsPanel(Panel):
         """How many conflicts, holds and stale holds."""
         words = f"{cls.TITLE} {tally(snapshot.conflicts.total)}"
         if snapshot.sample is not None:
-            stale = len(snapshot.sample.stale_holds)
+            stale = snapshot.sample.stale_count
             live = "?" if unseen(snapshot.sample, cls.NAME) else str(snapshot.sample.live_holds)
             words += f"   live holds {live}" + (f"   STALE {stale} !" if stale else "")
         return words
@@ -49,7 +49,8 @@ class ConflictsPanel(Panel):
         lines: list[Line] = unseen_lines(snapshot, cls.NAME)
         stale = snapshot.sample.stale_holds if snapshot.sample else ()
         most = 20 if view.full else 2 if area.height > 3 else 1
-        lines += stale_hold_lines(stale, snapshot.run.run_id, area.width, most, headed=area.height > 5)
+        beyond = snapshot.sample.stale_count - len(stale) if snapshot.sample else 0
+        lines += stale_hold_lines(stale, snapshot.run.run_id, area.width, (most, beyond), headed=area.height > 5)
         if not face.total:
             none = "no run here whose conflicts would be counted" if snapshot.run.watches else "no hold conflict so far"
             lines.append(line((f"  {none}", Ink.MUTED)))

@@ -9,7 +9,7 @@ from engine.model.outcome import OUTCOMES
 from engine.model.run_state import RunState, WorkerState
 from engine.model.sample import Backend
 from engine.model.snapshot import RunSnapshot, WorkerFace
-from tui.format import age, took
+from tui.format import age, narrow, took
 from tui.lines import Area, Ink, Line, Span, ink_of, line
 from tui.panel import Panel, Want
 from tui.result import result_lines
@@ -59,6 +59,17 @@ def sorted_workers(snapshot: RunSnapshot, view: View) -> list[WorkerFace]:
     return sorted(workers, key=key, reverse=greatest_first is not view.reverse)
 
 
+def _have_gone(snapshot: RunSnapshot) -> bool:
+    """Whether the run is over and nobody works any more: its result stands where the workers were."""
+    return snapshot.run.state.is_over and all(one.state is WorkerState.GONE for one in snapshot.workers)
+
+
+def _is_result(snapshot: RunSnapshot, view: View) -> bool:
+    """Whether the result is shown; on the whole screen, or by a filter, those who have gone still are."""
+    wanted = bool(snapshot.workers) and (view.full or bool(view.sieve.terms))
+    return _have_gone(snapshot) and not wanted
+
+
 def _doing(worker: WorkerFace) -> Span:
     """The step, with the letter of what it waits for: `L` for a lock."""
     if worker.step is None:
@@ -95,8 +106,8 @@ def _cells(worker: WorkerFace) -> tuple[Span, ...]:
         text("+".join(worker.tables)),
         text(worker.zone),
         text(worker.booking),
-        text(worker.filled),
-        Span(str(worker.failed) if worker.failed else "-", Ink.TEXT if worker.failed else Ink.MUTED),
+        text(narrow(worker.filled) if worker.filled else 0),
+        Span(narrow(worker.failed) if worker.failed else "-", Ink.TEXT if worker.failed else Ink.MUTED),
         _last(worker),
         Span(str(worker.pid) if worker.pid else "-", Ink.MUTED),
         Span(worker.waits_for or "-", Ink.CONTENTION if worker.waits_for.startswith("Lock") else Ink.MUTED),
@@ -120,7 +131,7 @@ class WorkersPanel(Panel):
     def want(cls, snapshot: RunSnapshot | None) -> Want:
         """A row a worker, and the names of the columns."""
         count = len(snapshot.workers) if snapshot else 4
-        if snapshot and snapshot.run.state.is_over and not count:
+        if snapshot and _have_gone(snapshot):
             count = 4 + len([one for one in snapshot.outcomes if one.count])
         count = max(1, count)
         return Want(2 + min(4, count), 2 + min(8, count), 2 + count, beside=2 + min(15, count))
@@ -128,8 +139,8 @@ class WorkersPanel(Panel):
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
         """How many there are, and how they are sorted and filtered."""
-        if snapshot.run.state.is_over and not snapshot.workers:
-            return "result"
+        if _is_result(snapshot, view):
+            return f"result{'   m shows the workers' if snapshot.workers else ''}"
         shown = len(cls.rows(snapshot, view))
         count = f"{shown} of {len(snapshot.workers)}" if shown != len(snapshot.workers) else f"{shown}"
         room = max(0, area.height - 2)
@@ -143,17 +154,19 @@ class WorkersPanel(Panel):
     @classmethod
     def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:
         """Workers' names."""
+        if _is_result(snapshot, view):
+            return ()
         return tuple(worker_name(worker.worker) for worker in sorted_workers(snapshot, view))
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:
-        """The names of the columns and a row a worker."""
+        """The names of the columns and a row a worker; once they have gone, what the run came to."""
+        if _is_result(snapshot, view):
+            return result_lines(snapshot, area.width)
         workers = sorted_workers(snapshot, view)
         if not workers:
             if snapshot.workers:
                 return [line((f"  no worker passes the filter {view.sieve.text}; escape clears it", Ink.MUTED))]
-            if snapshot.run.state.is_over:
-                return result_lines(snapshot, area.width)
             starts = snapshot.run.state is RunState.STARTING
             return [line(("  no workers yet: the run starts" if starts else "  no workers; + starts one", Ink.MUTED))]
         chosen = choose(_COLUMNS, area.width)

@@ -33,7 +33,7 @@ class ZoneLocksPanel(Panel):
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
         """How many failed, and how many would fail again."""
-        pending = len(snapshot.sample.zone_locked) if snapshot.sample else 0
+        pending = snapshot.sample.zone_locked_count if snapshot.sample else 0
         return f"{cls.TITLE}: {tally(snapshot.zone_lock_total)} failed" + (
             f"   {pending} WOULD FAIL AGAIN !" if pending else ""
         )

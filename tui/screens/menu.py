@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from tui.lines import Area, Ink, Line, line
 from tui.screens.sheet import Sheet
+from tui.table import first_row
 
 
 class MenuScreen(Sheet[str]):
@@ -44,6 +45,8 @@ class MenuScreen(Sheet[str]):
     def action_choose(self, by: int) -> None:
         """Another word."""
         self.at = (self.at + by) % len(self.words)
+        # A list may be longer than the screen is high.
+        self.top = first_row(self.top, self.at, len(self.words) + 1, max(1, self.app.size.height - 4))
         self.redraw()
 
     def action_take(self) -> None:

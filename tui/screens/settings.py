@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from engine.model.command import Answer
+from tui.answered import Answered
 from tui.lines import Area, Ink, Line, cut, fill, line
 from tui.panel import Inked, Raised
 
@@ -20,7 +20,7 @@ _AGAIN_S = 0.5
 Asks = Callable[[dict[str, str]], Awaitable[Answer]]
 
 
-class SettingsScreen(ModalScreen[Answer]):
+class SettingsScreen(Answered[Answer]):
     """Every setting that may change while this run goes on, as the engine says them; below them what may not.
 
     Answers what the engine said once it took the changes; None when the sheet was left, and then nothing has changed.
@@ -49,7 +49,7 @@ class SettingsScreen(ModalScreen[Answer]):
         self.told: dict[str, str] = {}
         """What the engine says of each value that was typed; `!` first where it cannot be used."""
         self.trouble = ""
-        self._stale, self._asking = False, False
+        self._stale, self._asking, self._sent = False, False, False
         self._now, self._judge, self._apply = now, judge, apply
 
     def compose(self) -> ComposeResult:
@@ -167,16 +167,25 @@ class SettingsScreen(ModalScreen[Answer]):
 
     async def on_input_submitted(self, _: Input.Submitted) -> None:
         """Apply what differs, all of it or nothing; what cannot be set keeps the sheet open and says why."""
+        if not self.is_open():
+            return  # enter was pressed twice
         changes = self.differences
         if not changes:
             self.dismiss(None)
             return
-        if not (await self._ask()).done:
+        judged = await self._ask()
+        if not self.is_open():
+            return  # it was left meanwhile, and nothing is set
+        if not judged.done:
             wrong = next((box for box in self.query(Input) if self.told.get(box.name or "", "").startswith("!")), None)
             if wrong is not None:
                 wrong.focus()
             return
+        self._sent = True
         answer = await self._apply(changes)
+        self._sent = False
+        if not self.is_open():
+            return
         if answer.done:
             self.dismiss(answer)
             return
@@ -184,8 +193,8 @@ class SettingsScreen(ModalScreen[Answer]):
         self._say()
 
     def action_leave(self) -> None:
-        """Nothing changes."""
-        self.dismiss(None)
+        """Nothing changes; what was sent already is not taken back."""
+        self.dismiss(Answer(False, "sent already; what came of it is among the events (v)") if self._sent else None)
 
 
 def _change(key: str, old: str, new: str) -> Line:

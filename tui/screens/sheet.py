@@ -1,20 +1,18 @@
 """Screens that lie over the main one: a box of lines that follows the run while it is open."""
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from engine.model.snapshot import RunSnapshot
+from tui.answered import Answer, Answered
 from tui.lines import Area, Line, fill, line
 from tui.panel import Raised
 
-Answer = TypeVar("Answer")
 
-
-class Sheet(ModalScreen[Answer]):
+class Sheet(Answered[Answer]):
     """A box of lines in the middle of the screen. A kind of sheet gives `title` and `draw`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
