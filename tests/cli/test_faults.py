@@ -23,7 +23,7 @@ FILL = (
 HARD = {
     # Enough of the tables that the evening does not fit, and enough of the bookings that some are met for certain.
     "immortal-holds": "=0.8", "finished-bookings-block": "=0.8", "stale-allocations": "=0.5",
-    "masked-hold-conflict": "=0.5", "late-undo": "=5", "slow-step": "=confirm:60", "sticky-zone-lock": "=1",
+    "masked-hold-conflict": "=0.5", "late-undo": "=5", "slow-step": "=confirm:150", "sticky-zone-lock": "=1",
     "deferred-overlap": "=90",
 }  # fmt: skip
 OTHERWISE = {

@@ -120,6 +120,8 @@ def test_t18_a_disk_that_fills_up_under_the_journal_ends_the_run_before_the_next
         _, err = process.communicate(timeout=60)
         assert process.returncode == ExitCode.RECORDS, err
         (folder,) = runs.glob("2*")
+        # Where `slotfill ls` sends whoever asks why: on a disk on which nothing has room any more.
+        assert "No space left on device; free some space" in (folder / "engine.log").read_text()
         nothing_unjournalled(cluster, folder)
         campaign.note("T18", 1, verified(shell, runs))
 
