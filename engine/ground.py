@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.cannot_begin import CannotBegin
 from engine.config import Settings, TargetSettings
-from engine.database import STEP_ERRORS, Connection, describe
+from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.model.ids import RunId
@@ -102,7 +102,7 @@ class EmbeddedGround:
             entry = earlier(settings, spec.continues)
             database = _last_repeat(entry.manifest.database if entry.manifest else "", await names(cluster))
             if not database:
-                raise CannotBegin(f"the database of run {entry.run_id} is gone", ExitCode.USAGE)
+                raise CannotBegin(_gone(entry), ExitCode.USAGE)
             data = (entry.manifest.data if entry.manifest else "") or data_of(spec.plan, settings)
             stood = entry.manifest.day if entry.manifest else ""
             day = settings.run.date or (date.fromisoformat(stood) if stood else _day(settings, data))
@@ -151,12 +151,18 @@ class ForeignGround:
         name = spec.settings.run.target
         variables = read(Path.cwd(), os.environ).values
         dsn = dsn_of(name, target, variables)
-        connection = await Connection.open(
-            dsn,
-            application_name="slotfill run",
-            timeout_s=spec.settings.run.step_timeout_s,
-            pooled=True,
-        )
+        try:
+            connection = await Connection.open(
+                dsn,
+                application_name="slotfill run",
+                timeout_s=spec.settings.run.step_timeout_s,
+                pooled=True,
+            )
+        except DatabaseUnreachable as error:
+            raise CannotBegin(
+                f"target {name}: {error}; slotfill env check --target {name} shows where that is",
+                ExitCode.UNREACHABLE,
+            ) from error
         try:
             clearance = await cleared(connection, spec.settings, said=spec.said, variables=variables, environ=variables)
             # Behind a transaction pooler no lock outlasts its statement: there the user sees to it that one run works.
@@ -168,6 +174,13 @@ class ForeignGround:
                 )
             database = await connection.value("platform/admin/database_name")
             entry = earlier(spec.settings, spec.continues) if spec.continues else None
+            if entry and entry.manifest and entry.manifest.database != database:
+                # Another database knows nothing of its bookings: all that was in flight would count as void.
+                raise CannotBegin(
+                    f"run {entry.run_id} worked in {entry.manifest.database}, and target {name} is {database}: "
+                    "nothing was changed; name the target it worked in",
+                    ExitCode.REFUSED,
+                )
             stood = entry.manifest.day if entry and entry.manifest else ""
             day = spec.settings.run.date or (date.fromisoformat(stood) if stood else SEEDED_DAY)
             yield cls(dsn, str(database), day, clearance)
@@ -181,6 +194,15 @@ class ForeignGround:
     async def renew(self, repeat: int) -> bool:
         """It is not ours to bring back to an earlier state."""
         return False
+
+
+def _gone(entry: RunEntry) -> str:
+    """Why the embedded cluster has no database of that run."""
+    manifest = entry.manifest
+    if manifest is not None and manifest.database and not manifest.data:
+        where = f"worked in {manifest.database} of target {manifest.target}, which is not the embedded Postgres"
+        return f"run {entry.run_id} {where}: give --target {manifest.target}"
+    return f"the database of run {entry.run_id} is gone; start a new run: slotfill run"
 
 
 def _last_repeat(database: str, there: list[str]) -> str:

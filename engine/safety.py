@@ -139,7 +139,7 @@ async def cleared(
         _guard_mails(name, stands, settings.flags, variables, insists=True)
         return Clearance(False, word, reasons, production, await _budget(connection, name, target))
     if unmarked or said not in (None, ""):
-        _demand_yes(name, word, unmarked, said)
+        _demand_yes(name, word, unmarked, said, marking=marking)
     if not marking:
         _guard_mails(name, stands, settings.flags, variables, insists=said == word)
     return Clearance(local=not unmarked, name=word, reasons=unmarked)
@@ -209,15 +209,17 @@ def _unsound(target: TargetSettings) -> list[tuple[str, str]]:
     return found
 
 
-def _demand_yes(name: str, word: str, reasons: Sequence[str], said: str | None) -> None:
+def _demand_yes(name: str, word: str, reasons: Sequence[str], said: str | None, *, marking: bool = False) -> None:
     """The user's yes to this very database or API, by its name."""
     if said == word and word:
         return
     why = f" is remote ({'; '.join(reasons)})" if reasons else f" is {word}"
+    if marking and reasons:
+        why = f": the database {word} carries no marker yet"
     heard = (
         "nobody said yes"
         if said is None
-        else "--yes alone is for local targets"
+        else f"--yes alone is for {'what is marked' if marking else 'local targets'}"
         if not said
         else f"{said} is another name"
     )

@@ -60,7 +60,8 @@ def config_file(wanted: str | None, cwd: Path, environ: Mapping[str, str]) -> Pa
     if wanted is not None:
         path = Path(wanted)
         if not _is_file(path):
-            raise SettingsInvalid(f"--config {shown(wanted)}: there is no such file; give the path of a config.toml")
+            there = "it is no plain file" if os.path.lexists(path) else "there is no such file"
+            raise SettingsInvalid(f"--config {shown(wanted)}: {there}; give the path of a config.toml")
         return path
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "/") / ".config")
     for path in (cwd / "config.toml", home / "slotfill" / "config.toml"):
@@ -99,6 +100,9 @@ def load(
     if path is not None:
         own = _toml(path)
         presets = presets | _presets(own.pop("presets", {}), path.name)
+        if isinstance(given := own.get("targets"), dict):
+            # Whoever names a database of his own keeps the embedded one, and the API upon it.
+            own["targets"] = msgspec.to_builtins(Settings().targets) | given
         _lay(values, origins, own, path.name)
         _convert(values, path.name)
     for name in ENV_FILES:
@@ -269,16 +273,31 @@ def _convert(values: dict[str, Any], origin: str, origins: Mapping[str, str] | N
     except msgspec.ValidationError as error:
         text, found, place = str(error).partition(" - at `$.")
         place = place.rstrip("`")
+        # Of a list all of it is told, and of tables the one that does not do.
+        place = re.sub(r"\[\d+\]$", "", place)
+        if "[...]" in place:
+            place = place.replace("[...]", f".{_at_fault(values, place.partition('[')[0])}")
         section, _, key = place.partition(".")
         if found and key in values.get(section, {}):
             origin = (origins or {}).get(place, origin)
             where = "" if origin.startswith("option") or origin == place else f"{shown(origin)}: "
-            value = shown(given[section][key])
+            value = given[section][key]
+            value = shown(",".join(map(str, value)) if isinstance(value, list) else value)
             raise SettingsInvalid(f"{where}{place} = {value} does not do: {_wanted(text)}") from error
         where = f" in [{shown(place)}]" if found else ""
         raise SettingsInvalid(f"{shown(origin)}: {shown(text)}{where}; {SEE_ALL}") from error
     check_bounds(settings)
     return settings
+
+
+def _at_fault(values: dict[str, Any], section: str) -> str:
+    """The first of a section's tables, or figures, that does not do by itself."""
+    for name, one in values[section].items():
+        try:
+            msgspec.convert({section: {name: one}}, Settings, strict=False)
+        except msgspec.ValidationError:
+            return str(name)
+    return "…"
 
 
 def _wanted(text: str) -> str:
@@ -287,6 +306,11 @@ def _wanted(text: str) -> str:
         ("Expected `int", "give a whole number"),
         ("Expected `float", "give a number"),
         ("Expected `bool", "give true or false"),
+        ("Expected `str", "give a text in quotes"),
+        ("Expected `array", 'give a list: ["a", "b"]'),
+        ("Expected `object", "give a table"),
+        ("Expected `date", "give a date as YYYY-MM-DD"),
+        ("Expected `time", "give a time as HH:MM"),
         ("Invalid RFC3339 encoded time", "give a time as HH:MM"),
         ("Invalid RFC3339 encoded date", "give a date as YYYY-MM-DD"),
     ):

@@ -134,6 +134,8 @@ WRITERS = {
     "engine/platform/owner.py",
     "engine/platform/places.py",
     "engine/platform/server.py",
+    # What leads nowhere, in the place of a stream that was closed.
+    "tui/streams.py",
     # engine.log, opened once for what Python itself says when all else has failed.
     "engine/__main__.py",
 }

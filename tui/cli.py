@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from tui.streams import UNWRITTEN, reopen, silence
 
 USAGE = 2
 _RECORDS = 7
+_INTERRUPTED = 130
 
 RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
@@ -63,7 +66,31 @@ def thresholds_of(asked: Sequence[str]) -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse that says what is wrong in one line."""
+    """argparse that says what is wrong in one line, and takes no word for what it is not meant for."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """A yes names its database by `--yes=NAME` only; words behind options go where those before them went."""
+        given = list(sys.argv[1:] if args is None else args)
+        if any(action.dest == "yes" and action.nargs == "?" for action in self._actions):
+            # `run --yes assign` is a yes and a plan, and `clean --yes RUN` a yes and a run.
+            given = ["--yes=" if word == "--yes" else word for word in given]
+        found, left = super().parse_known_args(given, namespace)
+        return found, self._taken_up(found, left)
+
+    def _taken_up(self, found: argparse.Namespace, left: list[str]) -> list[str]:
+        """What is left once RUNs, files and KEY=VALUEs are taken in, which argparse loses behind an option."""
+        places = [one for one in self._get_positional_actions() if one.dest in ("run", "runs_given", "words", "files")]
+        if not left or not places or any(word.startswith("-") for word in left):
+            return left
+        place = places[-1]
+        there = getattr(found, place.dest)
+        if place.nargs != "?":
+            setattr(found, place.dest, [*there, *left])
+        elif len(left) == 1 and there == place.default:
+            setattr(found, place.dest, left[0])
+        else:
+            return left
+        return []
 
     def error(self, message: str) -> NoReturn:
         """Print one line on stderr and exit with 2."""
@@ -194,7 +221,7 @@ def _watch(verb: _Verb) -> None:
     made.add_argument("--dsn", metavar="URL", help="any Postgres; leave its password to PGPASSWORD or ~/.pgpass")
     made.add_argument("--headless", action="store_true", help="a sentence for each change instead of the console")
     made.add_argument(
-        "--yes", nargs="?", const="", metavar="DATABASE", help="backends of a remote one may be cancelled"
+        "--yes", nargs="?", const="", metavar="=DATABASE", help="backends of a remote one may be cancelled"
     )
     _face(made)
     _common(made)
@@ -238,7 +265,7 @@ def _mends(verb: _Verb) -> None:
 
 def _mend(made: argparse.ArgumentParser) -> None:
     made.add_argument("--dry-run", action="store_true", help="list what would be done, and do nothing")
-    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="do not ask; remote: the database's name")
+    made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="do not ask; remote: the database's name")
     _common(made)
 
 
@@ -322,14 +349,14 @@ def _run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
     made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
     _face(made)
     made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
-    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="answer; a remote target wants its name")
+    made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="answer; a remote target wants its name")
     _common(made)
 
 
 def _db(made: argparse.ArgumentParser) -> None:
     made.add_argument("what", choices=("init", "reset", "seed", "status", "stop", "url", "psql"))
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="reset, url and psql: whose database")
-    made.add_argument("--yes", nargs="?", const="", metavar="DATABASE", help="do not ask")
+    made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="do not ask")
     made.add_argument("--data", metavar="NAME", help="init and seed: white-horse, stress or today")
     made.add_argument("--command", "-c", metavar="SQL", help="psql: run this and exit")
     made.add_argument("--target", metavar="NAME", help="default: embedded")
@@ -375,6 +402,46 @@ def options_of(args: argparse.Namespace) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    reopen()
+    try:
+        try:
+            return _command(arguments)
+        finally:
+            # Here and not when the interpreter ends: there nobody can say in a sentence that it failed.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `| head` does.
+        silence()
+        return 0
+    except KeyboardInterrupt:
+        # What starts an engine sees to that engine itself.
+        sys.stderr.write("\nslotfill: interrupted\n")
+        silence()
+        return _INTERRUPTED
+    except OSError as error:
+        if error.errno not in UNWRITTEN or error.filename is not None:
+            raise
+        sys.stderr.write(f"slotfill: what it says could not be written: {error.strerror}; give it another place\n")
+        silence()
+        return _RECORDS
+
+
+def _command(arguments: Sequence[str] | None) -> int:
+    """Do what the words say. Raises whatever happens to the streams."""
+    try:
+        return _done(arguments)
+    except FileNotFoundError as error:
+        if _is_somewhere():
+            raise
+        sys.stderr.write(f"slotfill: the folder you are in is gone ({error.strerror}); cd to another\n")
+        return USAGE
+    except _of_the_world() as error:
+        # What a verb has no other answer to: no line of a run's folder or of a setting is worth a trace.
+        sys.stderr.write(f"slotfill: {error}\n")
+        return _RECORDS if "Records" in type(error).__name__ else USAGE
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     made = parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if any(word.startswith("--") and word.endswith("=--") for word in given):
@@ -388,22 +455,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.verb is None:
         made.print_help()
         return USAGE
-    try:
-        _mask_words()
-        code: int = importlib.import_module(f"tui.verbs.{args.module}").main(args)
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `| head` does; the interpreter must not complain at exit.
-        sys.stderr.close()
-        return 0
-    except FileNotFoundError as error:
-        if _is_somewhere():
-            raise
-        sys.stderr.write(f"slotfill: the folder you are in is gone ({error.strerror}); cd to another\n")
-        return USAGE
-    except _of_the_world() as error:
-        # What a verb has no other answer to: no line of a run's folder or of a setting is worth a trace.
-        sys.stderr.write(f"slotfill: {error}\n")
-        return _RECORDS if "Records" in type(error).__name__ else USAGE
+    _mask_words()
+    code: int = importlib.import_module(f"tui.verbs.{args.module}").main(args)
     return code
 
 

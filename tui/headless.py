@@ -22,26 +22,46 @@ from tui.verbs.speak import say, say_json, tell, who, wrong
 
 EVERY_S = 1.0
 END_WITHIN_S = 30.0
+HEARD_WITHIN_S = 0.5
 
 
-async def watch(ready: Ready, *, as_json: bool) -> int:
-    """Follow a run to its end. Ctrl-C drains and stops it, twice cancels; a hang-up leaves it alone."""
-    tell(f"run {ready.run_id}  {ready.folder}")
+async def watch(ready: Ready, *, as_json: bool, interrupts: int = 0) -> int:
+    """Follow a run to its end. Ctrl-C drains and stops it, twice cancels; a hang-up leaves it alone.
+
+    `interrupts`: so many came before it stood.
+    """
+    stops = asyncio.Queue[None]()
+    for _ in range(interrupts):
+        stops.put_nowait(None)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stops.put_nowait, None)
+    unheard = False
+    try:
+        tell(f"run {ready.run_id}  {ready.folder}")
+    except BrokenPipeError:
+        unheard = True
     try:
         door = await LinkDoor.open(Path(ready.socket))
     except LinkLost:
         door = None  # it was over before we came
     last: RunSnapshot | None = None
     if door is not None:
-        stops = asyncio.Queue[None]()
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, stops.put_nowait, None)
-        async with asyncio.TaskGroup() as group:
-            stopping = group.create_task(_stop(ready, stops))
-            last = await _follow(door, ready.pid)
-            stopping.cancel()
-        loop.remove_signal_handler(signal.SIGINT)
+        try:
+            async with asyncio.TaskGroup() as group:
+                stopping = group.create_task(_stop(ready, stops))
+                try:
+                    last = None if unheard else await _follow(door, ready.pid)
+                except BrokenPipeError:
+                    unheard = True
+                if unheard:
+                    # A ctrl-C at `| tee` ends tee as well, and sooner than it is heard here: it is still sent.
+                    await asyncio.wait((stopping,), timeout=HEARD_WITHIN_S)
+                stopping.cancel()
+        except* BrokenPipeError:
+            unheard = True
         await door.close()
+        if unheard:
+            # Nobody reads what is said any more: that is a hang-up.
+            raise BrokenPipeError
     ended = await asyncio.to_thread(wait_for_end, ready.pid, END_WITHIN_S)
     result = read_result(Path(ready.folder))
     if result is None and last is not None and last.run.exit_code is not None:
@@ -118,9 +138,11 @@ async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
         await stops.get()
         with contextlib.suppress(LinkLost):
             door = await LinkDoor.open(Path(ready.socket))
-            answer = await door.act(Command(Verb.STOP), who())
+            try:
+                answer = await door.act(Command(Verb.STOP), who())
+            finally:
+                await door.close()
             tell(plain(answer.text))
-            await door.close()
 
 
 def what(plan: str) -> str:
@@ -132,15 +154,16 @@ def baseline(snapshot: RunSnapshot) -> list[str]:
     """What is there before the first attempt."""
     run, sample = snapshot.run, snapshot.sample
     pace = f"{run.rate_per_s:g}/s" if run.rate_per_s is not None else "as fast as it goes"
+    where = f"database {run.database}" if run.database else "no database"
     lines = [
         f"plan {run.plan}: {run.turns} {what(run.plan)}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
-        f"target {run.target}, database {run.database}, {run.concurrency} workers",
+        f"target {run.target}, {where}, {run.concurrency} workers",
     ]
     if run.says:
         lines.append(plain(run.says))
     if run.fallback:
         lines.append(f"FALLBACK: {plain(run.fallback)}")
-    if run.concurrency > run.turns and run.plan == "fill":
+    if run.concurrency > run.turns > 0 and run.plan == "fill":
         lines.append(f"{run.turns} slots keep {run.turns} workers busy at most; --share-slots lets more work on one")
     if sample is not None:
         lines.append(

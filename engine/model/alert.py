@@ -114,7 +114,7 @@ class AlertsFace(msgspec.Struct, frozen=True):
 
     rules: tuple[RuleFace, ...] = ()
     alerts: tuple[AlertFace, ...] = ()
-    """Oldest first, the last 60."""
+    """Oldest first, the last 60; those that are not resolved stay."""
     raised: int = 0
     """Of the whole run."""
     webhook: SendingFace | None = None

@@ -170,4 +170,21 @@ class Sample(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     """What this role or server cannot show, one line each."""
     reserved_connections: int = 0
-    """Of `max_connections`, those that only a superuser can have."""
+    """Of `max_connections`, those that are kept for superusers and for the role `pg_use_reserved_connections`."""
+    stale_total: int | None = None
+    """Holds past their expiry, also those that are not listed; None in an older recording."""
+    zone_locked_total: int | None = None
+
+    @property
+    def stale_count(self) -> int:
+        """How many holds are past their expiry: a look lists the oldest hundred only."""
+        return len(self.stale_holds) if self.stale_total is None else self.stale_total
+
+    @property
+    def zone_locked_count(self) -> int:
+        """How many pending bookings without tables are locked to a zone."""
+        return len(self.zone_locked) if self.zone_locked_total is None else self.zone_locked_total
+
+    def shows(self, title: str) -> bool:
+        """Whether that part of the look was there: one that was refused or rests has a line in `missing`."""
+        return not any(text.startswith(f"{title}: ") for text in self.missing)

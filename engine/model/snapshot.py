@@ -120,6 +120,8 @@ class RunFace(msgspec.Struct, frozen=True):
     """Of a watch: the database, role and server it looks at, in words; empty for a run."""
     left_says: str = ""
     """What `left_ns` is based on, or why it is not known; empty for a plan without an end."""
+    fills_per_s: float | None = None
+    """Of a run that is over, as its report says it: filled by the time from first send to last answer."""
 
 
 class WorkerFace(msgspec.Struct, frozen=True):

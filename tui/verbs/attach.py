@@ -54,6 +54,9 @@ def console(socket: str, folder: str, run_id: str, settings: ConsoleSettings, *,
         left = asyncio.run(show(socket, folder, settings, watch=watch, behind=behind))
     except LinkLost as error:
         result = read_result(Path(folder))
+        if result is None and archived(Path(folder)).is_live:
+            # Said of a process that lives: it stands still, or has more to do than it can.
+            return wrong(f"{error}; its process lives: slotfill attach {run_id} tries again", ExitCode.UNREACHABLE)
         if result is None:
             return wrong(f"{error}; what it was doing is in {folder}/engine.log", ExitCode.CRASHED)
         left = f"run {run_id} was over before the console came: exit {result.exit_code}"

@@ -3,22 +3,24 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 
 from engine.config import Settings, TargetSettings
-from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe
+from engine.environment import read
 from engine.exit_code import ExitCode
-from engine.model.integrity import Check, Finding, Grade, Integrity
+from engine.model.integrity import Check, Finding, Grade, Integrity, Place
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster, ClusterInUse
 from engine.platform.databases import names
-from engine.safety import GuardRefused, target_of
+from engine.safety import GuardRefused, dsn_of, target_of
 from engine.verify.integrity import CHECKS, check, restaurants_of
-from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.reach import RunNotFound, entry_of, in_embedded
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
 _TIMEOUT_S = 15.0
@@ -58,7 +60,7 @@ def main(args: Namespace) -> int:
     """Check the database of a run, or that of another target: 0 clean, 5 broken, 6 when a check could not run."""
     try:
         settings = settings_of(args)
-        target = target_of(settings)
+        target = target_of(settings, _variables())
         found = asyncio.run(_main(args, settings, target))
     except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)
@@ -117,9 +119,13 @@ def _summary(found: Checked) -> str:
 
 async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> Checked:
     async with _ground(args, settings, target) as ground:
-        connection = await Connection.open(ground.dsn, application_name="slotfill check", timeout_s=_TIMEOUT_S)
+        connection = await Connection.open(
+            ground.dsn, application_name="slotfill check", timeout_s=_TIMEOUT_S, pooled=not target.is_embedded
+        )
         try:
+            database = ground.database or await _name(connection)
             places = await restaurants_of(connection, ground.slugs)
+            _guard_unseen(ground, database, places)
             integrity = await check(
                 connection, [place.id for place in places], timedelta(seconds=settings.run.hold_ttl_s)
             )
@@ -127,7 +133,7 @@ async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> 
             await connection.close()
     return Checked(
         target=ground.target,
-        database=ground.database,
+        database=database,
         run=ground.run,
         restaurants=tuple(place.slug for place in places),
         exit_code=int(verdict(integrity)),
@@ -139,32 +145,48 @@ async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> 
     )
 
 
+async def _name(connection: Connection) -> str:
+    try:
+        return str(await connection.value("platform/admin/database_name"))
+    except STEP_ERRORS as error:
+        raise DatabaseFailed(f"the database does not say its name: {describe(error)}") from error
+
+
+def _guard_unseen(ground: Ground, database: str, places: Collection[Place]) -> None:
+    """What cannot be seen was not checked, and must not be called clean. Raises DatabaseFailed."""
+    missing = sorted(set(ground.slugs) - {"all"} - {place.slug for place in places})
+    if missing or not places:
+        raise DatabaseFailed(
+            f"{', '.join(missing) or 'no restaurant'} can be seen in {database}: not there, or row security hides it "
+            "from this role; nothing was checked"
+        )
+
+
+def _variables() -> dict[str, str]:
+    """The platform's environment as it is seen here, where a dsn may be kept too."""
+    return read(Path.cwd(), os.environ).values
+
+
 @asynccontextmanager
 async def _ground(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[Ground]:
     """What the command line names; the embedded server stays up meanwhile."""
     name = settings.run.target
-    match target.kind:
-        case "embedded":
-            async with _embedded(args, settings) as ground:
-                yield ground
-        case "postgres":
-            dsn = target.dsn or os.environ.get(target.dsn_env, "")
-            if not dsn:
-                raise SettingsInvalid(f"target {name} has no dsn: give it dsn, or dsn_env and that variable")
-            yield Ground(target=name, database=name, run="", dsn=dsn, slugs=target.restaurants)
-        case other:
-            raise GuardRefused(
-                f"target {name} is of kind {other}: its database cannot be reached, so nothing was checked; "
-                "name a target with a dsn"
-            )
+    if target.is_embedded:
+        async with _embedded(args, settings) as ground:
+            yield ground
+        return
+    if not (target.dsn or target.dsn_env):
+        raise GuardRefused(
+            f"target {name} is a booking API without a dsn: its database cannot be reached, so nothing was checked; "
+            "give it one"
+        )
+    yield Ground(target=name, database="", run="", dsn=dsn_of(name, target, _variables()), slugs=target.restaurants)
 
 
 @asynccontextmanager
 async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[Ground]:
     entry = entry_of(args)
-    if entry.manifest is None:
-        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
-    database = entry.manifest.database
+    database = in_embedded(entry, settings)
     if entry.is_live:
         tell(f"run {entry.run_id} goes on: a hold or a confirmation in flight may show as half done")
     cluster = await Cluster.open(settings.embedded, f"check by {who()}")

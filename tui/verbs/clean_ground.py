@@ -62,7 +62,7 @@ async def sites(args: Namespace, settings: Settings, entry: RunEntry) -> AsyncIt
     manifest = entry.manifest
     if manifest is None:
         raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
-    target = target_of(settings)
+    target = target_of(settings, _variables())
     async with AsyncExitStack() as stack:
         if standing(manifest.target, target, _variables()).places:
             yield [await _foreign(stack, args, settings, entry, manifest)]
@@ -111,12 +111,12 @@ async def _foreign(
         )
     mine = footprint(manifest.run_id, _events(entry), through_api=bool(manifest.base_url))
     guard_restaurants(name, target, mine.restaurants)
-    look = None if args.dry_run else first_look(settings, os.environ, _variables())
+    look = None if args.dry_run else first_look(settings, _variables())
     said = None
     if look is not None and look.reasons:
         what = f"Target {name} is remote ({'; '.join(look.reasons)}), and this removes rows there."
         said = said_or_asked(args, what, look.name)
-        guard_target(settings, said=said)
+        guard_target(settings, _variables(), said=said)
     dsn = dsn_of(name, target, _variables())
     connection = await Connection.open(dsn, application_name="slotfill clean", timeout_s=_TIMEOUT_S, pooled=True)
     stack.push_async_callback(connection.close)

@@ -5,10 +5,12 @@ import datetime as dt
 import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import NoReturn
 
 from engine.config import Settings
 from engine.database import DatabaseFailed, DatabaseUnreachable
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.platform.binaries import PlatformUnfit, find
 from engine.platform.cluster import Cluster, ClusterInUse, status, stop
@@ -18,7 +20,7 @@ from engine.records.archive import RunEntry, list_runs, runs_folder
 from engine.safety import GuardRefused, target_of
 from tui.verbs import db_target
 from tui.verbs.agree import agrees, said_or_asked
-from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.reach import RunNotFound, entry_of, in_embedded
 from tui.verbs.speak import SettingsInvalid, hand_over, say, say_json, settings_of, tell, who, wrong
 
 
@@ -26,7 +28,7 @@ def main(args: Namespace) -> int:
     """Do one of init, reset, seed, status, stop, url, psql."""
     try:
         settings = settings_of(args)
-        target = target_of(settings)
+        target = target_of(settings, read(Path.cwd(), os.environ).values)
         # An API without an address is the reference one, on the embedded database.
         if target.kind == "postgres" or target.base_url or target.base_url_env:
             return db_target.main(args, settings)
@@ -51,7 +53,10 @@ async def _main(args: Namespace, settings: Settings) -> int:
             return await _status(args, settings)
         case "stop":
             await stop(settings.embedded)
-            tell("the embedded Postgres is stopped")
+            if args.json:
+                say_json({"stopped": True})
+            else:
+                tell("the embedded Postgres is stopped")
             return 0
         case "init" | "seed":
             return await _init(args, settings)
@@ -93,7 +98,7 @@ async def _init(args: Namespace, settings: Settings) -> int:
 
 async def _reset(args: Namespace, settings: Settings) -> int:
     """Bring a run's database back to its seeded state."""
-    entry = _with_database(entry_of(args))
+    entry = _with_database(entry_of(args), settings)
     database = entry.manifest.database if entry.manifest else ""
     for other in list_runs(runs_folder(settings.records.runs)):
         if other.is_live and other.manifest and other.manifest.database == database:
@@ -110,40 +115,51 @@ async def _reset(args: Namespace, settings: Settings) -> int:
         await clone(cluster, database, data, day)
     finally:
         await cluster.close()
-    tell(f"{database} is as the seed left it")
+    if args.json:
+        say_json({"database": database, "data": data})
+    else:
+        tell(f"{database} is as the seed left it")
     return 0
 
 
 async def _url(args: Namespace, settings: Settings) -> int:
-    hand_over(await _dsn(args, settings))
+    hand_over(await _dsn(args, settings), as_json=args.json)
     return 0
 
 
 async def _dsn(args: Namespace, settings: Settings) -> str:
     """The DSN of a run's database; the server is started when it does not run."""
-    entry = _with_database(entry_of(args))
+    entry = _with_database(entry_of(args), settings)
     database = entry.manifest.database if entry.manifest else ""
     cluster = await Cluster.open(settings.embedded, f"db {args.what} by {who()}")
+    stays = False
     try:
         if database not in await names(cluster):
             raise RunNotFound(
                 f"the database {database} of run {entry.run_id} is gone; prune removes them with their runs"
             )
+        if stays := args.what == "psql":
+            # Whoever sits at psql uses the server: it must not be stopped under them, idle or not.
+            cluster.outlive_exec()
         return cluster.dsn(database)
     finally:
-        await cluster.close()
+        if not stays:
+            await cluster.close()
 
 
 def _psql(args: Namespace, settings: Settings) -> NoReturn:
     """Become psql on the run's database."""
     dsn = asyncio.run(_dsn(args, settings))
+    os.environ.pop("PGHOSTADDR", None)  # psql alone would go there instead of to the socket
     psql = find(settings.embedded).program("psql")
+    if not Path(psql).is_file():
+        raise PlatformUnfit(f"there is no psql in {Path(psql).parent}; set [embedded] bin to a folder that has it")
     extra = ["-X", "-A", "-t", "-c", args.command] if args.command else []
     sys.stdout.flush()
     os.execv(psql, [psql, dsn, *extra])  # noqa: S606 - our own psql, with arguments as a list
 
 
-def _with_database(entry: RunEntry) -> RunEntry:
-    if entry.manifest is None:
-        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
+def _with_database(entry: RunEntry, settings: Settings) -> RunEntry:
+    """The run, if it worked in a database of the embedded cluster. Raises RunNotFound."""
+    in_embedded(entry, settings)
     return entry

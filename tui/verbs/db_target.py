@@ -20,6 +20,7 @@ from engine.platform.databases import seed
 from engine.platform.seed import DATA, data_set
 from engine.probe import probe
 from engine.safety import (
+    Clearance,
     GuardRefused,
     cleared,
     dsn_of,
@@ -39,7 +40,7 @@ PATIENCE_S = 60.0
 def main(args: Namespace, settings: Settings) -> int:
     """Do one of init, seed, status, url, psql for a target with a database of its own. Raises GuardRefused."""
     name = settings.run.target
-    dsn = dsn_of(name, target_of(settings))
+    dsn = dsn_of(name, target_of(settings, _variables()), _variables())
     try:
         match args.what:
             case "init":
@@ -49,7 +50,7 @@ def main(args: Namespace, settings: Settings) -> int:
             case "status":
                 return asyncio.run(_status(args, settings, dsn))
             case "url":
-                hand_over(dsn)
+                hand_over(dsn, as_json=args.json)
                 return 0
             case "psql":
                 asyncio.run(_may_write(args, settings, dsn))
@@ -75,9 +76,9 @@ async def _init(args: Namespace, settings: Settings, dsn: str) -> int:
     try:
         database = str(await connection.value("platform/admin/database_name"))
         if said is None:
-            word = database if settings.targets[name].kind == "postgres" else first_look(settings).name
+            word = database if settings.targets[name].kind == "postgres" else first_look(settings, _variables()).name
             said = said_or_asked(args, f"This lets slotfill write to {database} of target {name}.", word)
-        clearance = await cleared(connection, settings, said=said, variables=_variables(), marking=True)
+        clearance = await _cleared(connection, settings, said, marking=True)
         if said is None:
             return wrong(f"{database} was left as it is; --yes={clearance.name} answers for you", ExitCode.REFUSED)
         if clearance.budget is not None:
@@ -109,7 +110,7 @@ async def _seed(args: Namespace, settings: Settings, dsn: str) -> int:
     said = _first(args, settings)
     connection = await _open(dsn)
     try:
-        await cleared(connection, settings, said=args.yes if said is None else said, variables=_variables())
+        await _cleared(connection, settings, args.yes if said is None else said)
         guard_restaurants(name, settings.targets[name], data_set(data).restaurants)
         today = settings.run.date or dt.datetime.now().astimezone().date()
         await seed(connection, data, today if data_set(data).moves else None)
@@ -127,7 +128,7 @@ async def _may_write(args: Namespace, settings: Settings, dsn: str) -> None:
     said = _first(args, settings)
     connection = await _open(dsn)
     try:
-        await cleared(connection, settings, said=args.yes if said is None else said, variables=_variables())
+        await _cleared(connection, settings, args.yes if said is None else said)
     finally:
         await connection.close()
 
@@ -137,13 +138,19 @@ def _first(args: Namespace, settings: Settings) -> str | None:
 
     Raises GuardRefused.
     """
-    look = first_look(settings, os.environ, _variables())
+    look = first_look(settings, _variables())
     if not look.reasons:
         return None
     what = f"Target {settings.run.target} is remote ({'; '.join(look.reasons)}), and this may write there."
     said = said_or_asked(args, what, look.name)
-    guard_target(settings, said=said)
+    guard_target(settings, _variables(), said=said)
     return said
+
+
+async def _cleared(connection: Connection, settings: Settings, said: str | None, *, marking: bool = False) -> Clearance:
+    """Whether it may be written to, by what its server says. Raises GuardRefused."""
+    found = _variables()
+    return await cleared(connection, settings, said=said, variables=found, marking=marking, environ=found)
 
 
 def _variables() -> dict[str, str]:
@@ -176,6 +183,8 @@ def _psql(args: Namespace, dsn: str) -> NoReturn:
     dsn, password = without_password(dsn)
     if password:
         os.environ["PGPASSWORD"] = password
+    # psql alone would go there, whatever host the address names: the guards have looked at another server.
+    os.environ.pop("PGHOSTADDR", None)
     extra = ["-X", "-A", "-t", "-c", args.command] if args.command else []
     sys.stdout.flush()
     os.execv(psql, [psql, dsn, *extra])  # noqa: S606 - the user's own psql, with arguments as a list

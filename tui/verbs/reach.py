@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from engine.config import Settings
 from engine.front import LinkLost
 from engine.link import LinkDoor
 from engine.records.archive import LOOKED_AT, Manifest, RunEntry, find, runs_folder
@@ -32,16 +33,33 @@ def manifest_of(entry: RunEntry) -> Manifest:
     return entry.manifest
 
 
+def in_embedded(entry: RunEntry, settings: Settings) -> str:
+    """The database that a run worked in, if that is one of the embedded cluster's. Raises RunNotFound."""
+    manifest = manifest_of(entry)
+    if not manifest.database:
+        raise RunNotFound(
+            f"run {manifest.run_id} names no database: it went through an API without a dsn, or was imported"
+        )
+    if not manifest.data and manifest.target != settings.run.target:
+        raise RunNotFound(
+            f"run {manifest.run_id} worked in {manifest.database} of target {manifest.target}, which is not the "
+            f"embedded Postgres: give --target {manifest.target}"
+        )
+    return manifest.database
+
+
 async def door_of(entry: RunEntry) -> LinkDoor:
     """The front door of a live run. Raises LinkLost with the way on when it does not live."""
     if entry.manifest is None:
         raise LinkLost(f"{entry.folder} holds no readable run.json")
     if not entry.is_live:
+        report = entry.path / "report.md"  # one that died has none
         raise LinkLost(
             f"run {entry.run_id} is {entry.state}, so there is nothing to reach; "
-            f"its report is {entry.path / 'report.md'}, its journal: slotfill events {entry.run_id}"
+            + (f"its report is {report}, " if report.exists() else "")
+            + f"its journal: slotfill events {entry.run_id}"
         )
     return await LinkDoor.open(Path(entry.manifest.socket))
 
 
-__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of", "manifest_of"]
+__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of", "in_embedded", "manifest_of"]

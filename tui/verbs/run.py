@@ -1,8 +1,11 @@
 """`slotfill run`, `sweep` and `continue`: start an engine, then watch it with the console or with progress lines."""
 
 import asyncio
+import contextlib
 import os
+import signal
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine.cannot_begin import CannotBegin
@@ -37,16 +40,43 @@ def main(args: Namespace) -> int:
         return wrong(str(error), ExitCode.USAGE)
     except CannotBegin as error:
         return wrong(str(error), error.exit_code)
-    said = launch(spec)
+    try:
+        with _heard() as interrupts:
+            said = launch(spec)
+    except KeyboardInterrupt:
+        return wrong("interrupted before the run stood; nothing of it goes on", ExitCode.STOPPED)
     if isinstance(said, NotReady):
         return wrong(said.text, ExitCode(said.exit_code))
-    if headless:
+    if headless or interrupts:
         from tui.headless import watch  # noqa: PLC0415 - each face is loaded only when it is wanted
 
-        return asyncio.run(watch(said, as_json=args.json))
+        return asyncio.run(watch(said, as_json=args.json, interrupts=len(interrupts)))
     from tui.verbs.attach import console  # noqa: PLC0415
 
     return console(said.socket, said.folder, said.run_id, spec.settings.console, watch=False)
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[list[int]]:
+    """Ctrl-Cs while an engine is being started: it hears none, and would go on with nobody told that it does.
+
+    The first one waits for it to stand, and is then the run's; the second one ends the waiting.
+    """
+    heard: list[int] = []
+
+    def hear(number: int, _: object) -> None:
+        if heard:
+            raise KeyboardInterrupt
+        heard.append(number)
+        # At `| tee` it ended tee as well, and is the run's all the same.
+        with contextlib.suppress(BrokenPipeError):
+            tell("the run is stopped as soon as it stands; ctrl-C again to end it as it is")
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _fresh(args: Namespace) -> Spec:

@@ -26,16 +26,19 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def hand_over(address: str) -> None:
+def hand_over(address: str, *, as_json: bool) -> None:
     """An address with its password, for the program that it is piped to: a terminal gets it masked.
 
     This is the one way out for a secret: `psql "$(slotfill db url)"` must work, and no screen may show what it needs.
     """
     if not sys.stdout.isatty():
-        sys.stdout.write(f"{address}\n")
+        sys.stdout.write((msgspec.json.encode({"url": address}).decode() if as_json else address) + "\n")
         sys.stdout.flush()
         return
-    say(address)
+    if as_json:
+        say_json({"url": address})
+    else:
+        say(address)
     if mask(address) != address:
         tell('its password is not shown on a terminal; psql "$(slotfill db url …)" is given it')
 

@@ -4,6 +4,7 @@ import asyncio
 from argparse import Namespace
 
 from engine.exit_code import ExitCode
+from engine.front import AnswerLost
 from engine.model.command import Answer, Command, Verb
 from tui.verbs.reach import LinkLost, RunNotFound, door_of, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, who, wrong
@@ -34,6 +35,8 @@ def main(args: Namespace) -> int:
         answer = asyncio.run(_send(args, wanted, Command(VERBS[args.verb], arguments)))
     except (SettingsInvalid, RunNotFound) as error:
         return wrong(str(error), ExitCode.USAGE)
+    except AnswerLost as error:
+        return wrong(f"{error}; {args.verb} was sent, and may be done all the same", ExitCode.UNREACHABLE)
     except LinkLost as error:
         return wrong(str(error), ExitCode.UNREACHABLE)
     if args.json:

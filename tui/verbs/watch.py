@@ -1,11 +1,14 @@
 """`slotfill watch`: the console, or sentences, on a database without a run."""
 
 import asyncio
+import os
 from argparse import Namespace
+from pathlib import Path
 
 import msgspec
 
 from engine.config import ConsoleSettings, Settings, TargetSettings
+from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.front import LinkLost
 from engine.launch import launch, wait_for_end
@@ -49,7 +52,7 @@ def _spec(args: Namespace) -> Spec:
         if args.target or args.database:
             raise SettingsInvalid("give --dsn, or --target with what belongs to it; not both")
         settings = _with_address(settings, args.dsn)
-    target = target_of(settings)
+    target = target_of(settings, read(Path.cwd(), os.environ).values)
     given = target.dsn or target.dsn_env or target.base_url or target.base_url_env
     database = args.database or ""
     if given and database:
