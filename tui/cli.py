@@ -8,61 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tui.run_options import add_common, add_face, add_run
 from tui.streams import UNWRITTEN, reopen, silence
 
 USAGE = 2
 _RECORDS = 7
 _INTERRUPTED = 130
-
-RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
-    ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
-    ("--concurrency", "run.concurrency", "N", "workers; can change while it runs"),
-    ("--data", "run.data", "NAME", "seed of the embedded platform: white-horse, stress or today; default: the plan's"),
-    ("--date", "run.date", "YYYY-MM-DD", "the day, or the first; default: the seeded day"),
-    ("--seed", "run.seed", "N", "decides party sizes; equal seeds give equal turns"),
-    ("--start", "fill.start", "HH:MM", "first slot"),
-    ("--end", "fill.end", "HH:MM", "last slot, if it falls on the grid"),
-    ("--interval", "fill.interval_min", "MIN", "minutes between slots"),
-    ("--days", "fill.days", "N", "calendar days from --date; closed days have no slots"),
-    ("--stress-max", "fill.stress_max", "N", "bookings a slot is given at most"),
-    ("--min-party", "fill.min_party", "N", "smallest party"),
-    ("--max-party", "fill.max_party", "N", "largest party"),
-    ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers"),
-    ("--together", "run.together", "N", "with --rate: N attempts fall due at once; the mean rate stays"),
-    (
-        "--retries",
-        "run.retries",
-        "N",
-        "after serialization, deadlock and lock-timeout refusals, with backoff; default 0",
-    ),
-    ("--repeat", "run.repeat", "N", "the same plan N times, each from the same state"),
-    ("--max-iterations", "assign.max_iterations", "N", "assign: passes at most, until nothing is pending"),
-    ("--passes", "assign.passes", "N", "assign: exactly so many passes, while anything is pending"),
-    ("--count", "create.count", "N", "create: bookings to make"),
-    ("--clone-from", "create.clone_from", "YYYY-MM-DD", "create: clone the pending bookings of that day"),
-    ("--requests", "burst.requests", "N", "burst: requests at once"),
-    ("--duplicates", "burst.duplicates", "N", "burst: so many of them repeat another one's key"),
-    ("--metrics-port", "observability.metrics_port", "N", "counters at http://127.0.0.1:N/metrics, in OpenMetrics"),
-    ("--name", "run.name", "TEXT", "a name for the run"),
-    ("--runs", "records.runs", "DIR", "where runs are kept"),
-)
-"""Options that stand for one setting each: option, setting, metavar, help."""
-THRESHOLDS = (
-    "p50, p90, p95, p99, min or max .STEP (200ms, 0.2s); success_rate (0.9, 90%%); attempts; acknowledged; persisted; "
-    "late; fills_per_s; effective_concurrency; tables_per_booking; seat_waste.mean, .total; outcomes.OUTCOME; "
-    "refusals.OUTCOME; refusals.STEP.OUTCOME; retries.OUTCOME; exhausted.OUTCOME; lost, torn, altered, recovered, "
-    "void, unresolved, unverified, skipped, duplicate, phantom; integrity.CHECK"
-)
-"""Figures that may be bounded, for --help; the engine, which knows each by name, is not loaded for it."""
-
-
-def thresholds_of(asked: Sequence[str]) -> list[str]:
-    """`thresholds.NAME=BOUNDS` of each figure; several bounds of one figure stand together."""
-    found: dict[str, list[str]] = {}
-    for one in asked:
-        at = next((place for place, sign in enumerate(one) if sign in "<>="), len(one))
-        found.setdefault(one[:at].strip(), []).append(one[at:].strip())
-    return [f"thresholds.{name}={','.join(bounds)}" for name, bounds in found.items()]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(module=module)
         return made
 
-    _run(verb("run", "run", "start a run; in a terminal with the console, otherwise with progress lines"))
+    add_run(verb("run", "run", "start a run; in a terminal with the console, otherwise with progress lines"))
     made = verb("sweep", "run", "run a plan at several concurrencies, each from the same state, and say how it scales")
     made.add_argument("--levels", metavar="N,N,…", help="workers of each level; default: 1,2,3,4,6,8,12,15")
     made.add_argument(
@@ -123,10 +74,10 @@ def parser() -> argparse.ArgumentParser:
         default=None,
         help="slow one step after the other down; default: where the levels allow an estimate",
     )
-    _run(made)
+    add_run(made)
     made = verb("continue", "run", "go on with a run that stopped or crashed: nothing is done twice")
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
-    _run(made, plan=False)
+    add_run(made, plan=False)
     _live(verb)
     _looks(verb)
     _watch(verb)
@@ -149,67 +100,67 @@ def _live(verb: _Verb) -> None:
     ):
         made = verb(name, "attach" if name == "attach" else "steer", text)
         _which_run(made)
-        _common(made)
+        add_common(made)
         if name == "attach":
             made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one")
             made.add_argument("--watch", action="store_true", help="look only: no key acts on the run")
-            _face(made)
+            add_face(made)
     made = verb("set", "steer", "change settings of a run that goes on: concurrency=12 rate=20 stress_max=8 …")
     made.add_argument(
         "words", nargs="+", metavar="[RUN] KEY=VALUE", help="+N and -N change concurrency by N; fault.NAME=on|off"
     )
-    _common(made)
+    add_common(made)
 
 
 def _looks(verb: _Verb) -> None:
     """What looks at runs and their databases."""
     made = verb("faults", "faults", "list the known pathologies: symptom, cause, and where each shows")
-    _common(made)
+    add_common(made)
     made = verb("check", "check", "run the integrity checks: every offending row is named")
     _which_run(made)
     made.add_argument("--target", metavar="NAME", help="default: embedded, the database of RUN")
-    _common(made)
+    add_common(made)
     made = verb("verify", "verify", "hold everything a run claims against its database once more, by other code")
     _which_run(made)
-    _common(made)
+    add_common(made)
     made = verb("alerts", "alerts", "test RUN: when each alert rule of this configuration would have been raised")
     made.add_argument("what", choices=("test",), help="hold the rules against a recorded run")
     _which_run(made)
-    _common(made)
+    add_common(made)
     _compare(verb("compare", "compare", "hold runs against each other: paired by booking where seeds agree"))
     made = verb(
         "optimum", "optimum", "how many bookings the house could have seated at most, proven, and who was missed"
     )
     _which_run(made)
-    _common(made)
+    add_common(made)
     _report(verb("report", "report", "print a run's report; with --audit, compute every number in it once more"))
     made = verb("import", "import_", "make a run's folder of the platform's old reports: one call, one run")
     made.add_argument(
         "files", nargs="+", metavar="FILE", help="reports; a restaurant that comes again is the next pass"
     )
     made.add_argument("--name", metavar="TEXT", help="a name for the run")
-    _common(made)
+    add_common(made)
     made = verb("ls", "runs", "list runs, what became of them, and the disk they take")
-    _common(made)
+    add_common(made)
     made = verb("replay", "replay", "play a run's recording, or a snapshot's folder, on the screens of the console")
     _which_run(made)
     made.add_argument("--speed", default="1", metavar="X", help="seconds of the run in one of yours; default 1")
     made.add_argument("--behind", metavar="RUN", help="lay that run's recording behind this one, as a reference")
-    _face(made)
-    _common(made)
+    add_face(made)
+    add_common(made)
     made = verb("snapshot", "snapshot", "export a run as it is now: JSON, Markdown, CSV and a picture of the screen")
     _which_run(made)
     made.add_argument("--out", metavar="DIR", help="where to; default: the run's own folder")
     made.add_argument("--size", default="160x50", metavar="COLSxROWS", help="of the picture")
-    _common(made)
+    add_common(made)
     made = verb("events", "runs", "print a run's journal as JSON lines")
     _which_run(made)
-    _common(made)
+    add_common(made)
     made = verb("prune", "prune", "remove old runs, or those that are named, and their databases")
     made.add_argument("runs_given", nargs="*", metavar="RUN", help="these; default: all but the newest")
     made.add_argument("--keep", type=int, metavar="N", help="how many to leave; default: [records] keep")
     made.add_argument("--yes", action="store_true", help="do not ask")
-    _common(made)
+    add_common(made)
 
 
 def _watch(verb: _Verb) -> None:
@@ -223,8 +174,8 @@ def _watch(verb: _Verb) -> None:
     made.add_argument(
         "--yes", nargs="?", const="", metavar="=DATABASE", help="backends of a remote one may be cancelled"
     )
-    _face(made)
-    _common(made)
+    add_face(made)
+    add_common(made)
 
 
 def _compare(made: argparse.ArgumentParser) -> None:
@@ -235,7 +186,7 @@ def _compare(made: argparse.ArgumentParser) -> None:
     made.add_argument("--by", metavar="KEY", help="make arms of the runs that agree in a setting: run.concurrency")
     made.add_argument("--md", action="store_true", help="print the page as Markdown, with the tables of all runs")
     made.add_argument("--out", metavar="DIR", help="write compare.md and compare.json there too")
-    _common(made)
+    add_common(made)
 
 
 def _report(made: argparse.ArgumentParser) -> None:
@@ -248,7 +199,7 @@ def _report(made: argparse.ArgumentParser) -> None:
         help="write this form, repeatable; default: md is printed, and report.html written beside result.json",
     )
     made.add_argument("--out", metavar="DIR", help="where to; default: the run's own folder")
-    _common(made)
+    add_common(made)
 
 
 def _mends(verb: _Verb) -> None:
@@ -266,7 +217,7 @@ def _mends(verb: _Verb) -> None:
 def _mend(made: argparse.ArgumentParser) -> None:
     made.add_argument("--dry-run", action="store_true", help="list what would be done, and do nothing")
     made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="do not ask; remote: the database's name")
-    _common(made)
+    add_common(made)
 
 
 def _house(verb: _Verb) -> None:
@@ -275,82 +226,29 @@ def _house(verb: _Verb) -> None:
     made.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1; default: any that is free")
     made.add_argument("--database", metavar="NAME", help="one of the embedded cluster's; default: a new one")
     made.add_argument("--data", metavar="NAME", help="what a new one is seeded with: white-horse, stress or today")
-    _common(made)
+    add_common(made)
     made = verb("serve-console", "serve_console", "the console of a run in a browser, until you stop it")
     _which_run(made)
     made.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1; others want --yes")
     made.add_argument("--port", type=int, default=0, metavar="N", help="default: any that is free")
     made.add_argument("--control", action="store_true", help="its keys steer the run; else it only watches")
     made.add_argument("--yes", action="store_true", help="serve it to other machines, too")
-    _face(made)
-    _common(made)
+    add_face(made)
+    add_common(made)
     made = verb("env", "env", "check the environment, the API and the database of a target; nothing is written")
     made.add_argument("what", choices=("check",))
     made.add_argument("--target", metavar="NAME", help="default: embedded")
     made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
-    _common(made)
+    add_common(made)
     _db(verb("db", "db", "the embedded database: init, reset, seed, status, stop, url, psql"))
     made = verb("config", "config", "settings: show them with where each came from, or their JSON Schema")
     made.add_argument("what", choices=("show", "schema"))
     made.add_argument("--result", action="store_true", help="schema: that of result.json")
-    _common(made)
-
-
-def _common(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--json", action="store_true", help="print exactly one JSON document on stdout")
-    made.add_argument("--config", metavar="FILE", help="configuration; default: ./config.toml")
-    made.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="any setting")
-    if not any("--runs" in action.option_strings for action in made._actions):
-        made.add_argument("--runs", metavar="DIR", help="where runs are kept")
-
-
-def _face(made: argparse.ArgumentParser) -> None:
-    """How a console shows itself."""
-    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII; default: by the locale")
-    made.add_argument("--no-ascii", action="store_true", help="Unicode, whatever the locale")
-    made.add_argument(
-        "--theme", metavar="NAME", help="auto, dark, 256, ansi, ansi-light, high-contrast or colour-blind"
-    )
-    made.add_argument("--no-mouse", action="store_true", help="clicks and selecting stay the terminal's")
+    add_common(made)
 
 
 def _which_run(made: argparse.ArgumentParser) -> None:
     made.add_argument("run", nargs="?", default="last", metavar="RUN", help="default: last")
-
-
-def _run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
-    if plan:
-        made.add_argument(
-            "plan", nargs="?", default="fill", metavar="PLAN", help="fill (the default), assign, create or burst"
-        )
-    for option, _, metavar, text in RUN_OPTIONS:
-        made.add_argument(option, metavar=metavar, help=text)
-    made.add_argument("--restaurant", action="append", metavar="SLUG", help="repeatable, or `all`")
-    made.add_argument("--max-tables", metavar="N", help="tables of one set at most; create: the longest rung too")
-    made.add_argument(
-        "--sweep-holds", action="store_true", help="assign: between passes, sweep expired and leaked holds"
-    )
-    made.add_argument("--clear-zone-locks", action="store_true", help="assign: between passes, clear stale zone locks")
-    made.add_argument(
-        "--fault",
-        action="append",
-        metavar="NAME[=VALUE]",
-        help="switch a known pathology on; `slotfill faults` lists them",
-    )
-    made.add_argument(
-        "--threshold",
-        action="append",
-        metavar="NAME<=VALUE",
-        help="a bound on a figure at the end, exit 1 when it fails; repeatable. NAME: " + THRESHOLDS,
-    )
-    made.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
-    made.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
-    made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
-    made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
-    _face(made)
-    made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
-    made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="answer; a remote target wants its name")
-    _common(made)
 
 
 def _db(made: argparse.ArgumentParser) -> None:
@@ -360,44 +258,7 @@ def _db(made: argparse.ArgumentParser) -> None:
     made.add_argument("--data", metavar="NAME", help="init and seed: white-horse, stress or today")
     made.add_argument("--command", "-c", metavar="SQL", help="psql: run this and exit")
     made.add_argument("--target", metavar="NAME", help="default: embedded")
-    _common(made)
-
-
-def options_of(args: argparse.Namespace) -> list[str]:
-    """The options that stand for settings, as `key=value`, in the order later ones win."""
-    options: list[str] = []
-    for option, key, _, _ in RUN_OPTIONS:
-        value = getattr(args, option.removeprefix("--").replace("-", "_"), None)
-        if value is not None:
-            options.append(f"{key}={value}")
-    if getattr(args, "restaurant", None):
-        options.append(f"run.restaurants={','.join(args.restaurant)}")
-    if getattr(args, "fault", None):
-        options.append(f"run.faults={','.join(args.fault)}")
-    options += thresholds_of(getattr(args, "threshold", None) or ())
-    if getattr(args, "max_tables", None):
-        options += [f"allocator.max_tables={args.max_tables}", f"create.max_tables={args.max_tables}"]
-    for flag, key in (
-        ("share_slots", "run.share_slots"),
-        ("sweep_holds", "assign.sweep_holds"),
-        ("clear_zone_locks", "assign.clear_zone_locks"),
-    ):
-        if getattr(args, flag, False):
-            options.append(f"{key}=true")
-    if getattr(args, "levels", None):
-        options.append(f"sweep.levels={args.levels}")
-    if getattr(args, "experiment", None) is not None:
-        options.append(f"sweep.experiment={'on' if args.experiment else 'off'}")
-    for flag, option in (
-        ("ascii", "console.ascii=true"),
-        ("no_ascii", "console.ascii=false"),
-        ("no_mouse", "console.mouse=false"),
-    ):
-        if getattr(args, flag, False):
-            options.append(option)
-    if getattr(args, "theme", None):
-        options.append(f"console.theme={args.theme}")
-    return [*args.settings, *options]
+    add_common(made)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from engine.front import LinkLost
 from engine.launch import wait_for_end
 from engine.link import LinkDoor
 from engine.model.command import Command, Verb
+from engine.model.ledger import Entry, Story
 from engine.model.report import Result
 from engine.model.snapshot import LegFace, RunSnapshot
 from engine.model.truth_face import MissedFace
@@ -261,6 +262,14 @@ def level_lines(result: Result) -> list[str]:
     return lines
 
 
+def story_line(story: Story) -> str:
+    """A booking that is not as it was claimed, in a line."""
+    # Of one that is unresolved nobody knows whether it was ever there.
+    absent = "no row of it was found" if story.entry is Entry.UNRESOLVED else "now gone"
+    there = f"now {story.status}" if story.status else absent
+    return f"  {story.entry.value}: {story.booking_id} (attempt {story.attempt}), {there}: {plain(story.cause)}"
+
+
 def summary(result: Result) -> list[str]:
     """What the run came to."""
     outcomes = ", ".join(f"{word} {count}" for word, count in result.outcomes.items() if count)
@@ -273,10 +282,7 @@ def summary(result: Result) -> list[str]:
         f"refusals on the way: {refusals or 'none'}",
     ]
     lines.append(f"ledger: {result.ledger.equation}")
-    lines += [
-        f"  {one.entry.value}: {one.booking_id} (attempt {one.attempt}), now {one.status or 'gone'}: {plain(one.cause)}"
-        for one in result.ledger.stories[:10]
-    ]
+    lines += map(story_line, result.ledger.stories[:10])
     if len(result.ledger.stories) > 10:
         lines.append("  and more; result.json and report.md name them")
     if result.persisted is not None:

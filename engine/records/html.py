@@ -14,7 +14,7 @@ _ROW = re.compile(r"(?<!\\)\|")
 _CODE = re.compile(r"`([^`]*)`")
 _LINK = re.compile(r"\[(E\d+)\]")
 _EVIDENCE = re.compile(r"E\d+")
-_FILE = re.compile(r"(?:result|run|integrity-before|integrity-after)\.json")
+_FILE = re.compile(r"(?:result|run|integrity-before|integrity-after(?:-\d+)?)\.json")
 
 TALL = 40
 """Rows beyond which a table scrolls on a screen; printed, it is whole."""

@@ -94,6 +94,23 @@ def test_what_no_setting_takes_is_named_with_its_value(tmp_path: Path, capsys: p
 # Streams
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run fill --requests 50", "--requests is for burst, and fill does not read it"),
+        ("run --passes 2", "--passes is for assign, and fill does not read it"),
+        ("run burst --sweep-holds", "--sweep-holds is for assign, and burst does not read it"),
+        ("sweep assign --count 3", "--count is for create, and assign does not read it"),
+        ("run nosuch --count 3", "there is no plan nosuch"),
+    ],
+)
+def test_an_option_of_another_plan_is_not_taken_in_silence(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_letters_that_an_encoding_has_not_are_escaped(shell: Shell) -> None:
     folder_of(shell.home / "runs", name="Möwe 🐦")
     shell.environ["PYTHONIOENCODING"] = "ascii"

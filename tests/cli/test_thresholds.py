@@ -22,7 +22,7 @@ from engine.settings_sources import flat, load
 from engine.thresholds import ThresholdInvalid, figures, held, parsed, taken_in, told
 from tests.judge.journals import result as bare
 from tests.shell import Shell
-from tui.cli import THRESHOLDS, thresholds_of
+from tui.run_options import THRESHOLDS, thresholds_of
 from tui.verbs import config
 
 MS = 1_000_000

@@ -18,6 +18,8 @@ from engine.schedule import REPEATS_FOR_FIT
 from engine.settings_sources import flat
 from engine.spec import NotReady, Spec
 from engine.spec_check import check_spec
+from engine.wanted import PLANS
+from tui.run_options import of_another_plan
 from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, Sourced, has_screen, sourced, tell, terminal_trouble, who, wrong
@@ -81,6 +83,11 @@ def _heard() -> Iterator[list[int]]:
 
 def _fresh(args: Namespace) -> Spec:
     known = sourced(args)
+    if args.plan in PLANS and (strange := of_another_plan(args)):
+        option, plan = strange
+        raise SettingsInvalid(
+            f"{option} is for {plan}, and {args.plan} does not read it; leave it out, or: slotfill {args.verb} {plan}"
+        )
     sweeps = args.verb == "sweep"
     own = _of_its_own(args.plan, known, sweeps=sweeps)
     settings = sourced(args, own).settings if own else known.settings

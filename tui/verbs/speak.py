@@ -16,7 +16,7 @@ from engine.exit_code import ExitCode
 from engine.records.writer import masked
 from engine.redact import know, mask
 from engine.settings_sources import Sourced, load
-from tui.cli import options_of
+from tui.run_options import options_of
 from tui.terminal_face import check_console, this_terminal
 
 
