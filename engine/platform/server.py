@@ -195,11 +195,17 @@ def _clear_socket(places: Places, folder: Path) -> None:
 
 
 def reason(text: str) -> str:
-    """Why a program of Postgres ended, as one line: its last error, which hints and farewells follow, or what it said
-    last."""
+    """Why a program of Postgres ended, as one line: its last error with its hint, or what it said last.
+
+    Farewells follow an error, and tell nothing.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line.partition("FATAL:")[2].strip() or line for line in lines if "FATAL:" in line or "error:" in line]
-    return (errors or lines or ["it said nothing"])[-1]
+    places = [place for place, line in enumerate(lines) if "FATAL:" in line or "error:" in line]
+    if not places:
+        return (lines or ["it said nothing"])[-1]
+    last = lines[places[-1]]
+    hints = [line.partition("HINT:")[2].strip() for line in lines[places[-1] + 1 :] if "HINT:" in line]
+    return "; ".join((last.partition("FATAL:")[2].strip() or last, *hints[:1]))
 
 
 def _settings(plan: ServerPlan) -> list[str]:

@@ -73,13 +73,13 @@ class PostgresTarget:
         number, self._seats = self._seats, self._seats + 1
         return PostgresSeat(self._work, session, number)
 
-    async def connect(self, application_name: str) -> Connection:
-        """A connection of this run. Raises DatabaseUnreachable."""
-        return await self._open(application_name, self._work.terms.step_timeout_s)
-
-    async def _open(self, application_name: str, timeout_s: float) -> Connection:
+    async def connect(self, application_name: str, timeout_s: float = 0.0) -> Connection:
+        """A connection of this run, whose calls have as long as a step at least. Raises DatabaseUnreachable."""
         return await Connection.open(
-            self.dsn, application_name=application_name, timeout_s=timeout_s, pooled=self.contract.pooled
+            self.dsn,
+            application_name=application_name,
+            timeout_s=max(timeout_s, self._work.terms.step_timeout_s),
+            pooled=self.contract.pooled,
         )
 
     def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
@@ -158,8 +158,7 @@ class PostgresTarget:
 
     @contextlib.asynccontextmanager
     async def _looking(self, what: str) -> AsyncIterator[Connection]:
-        timeout_s = max(READING_S, self._work.terms.step_timeout_s)
-        connection = await self._open(f"slotfill {self.run} {what}", timeout_s)
+        connection = await self.connect(f"slotfill {self.run} {what}", READING_S)
         try:
             yield connection
         except STEP_ERRORS as error:

@@ -211,7 +211,7 @@ async def test_c10_a_reading_of_an_old_moment_is_neither_lost_nor_fine(
     await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     snapshot = await holder.fetchval("SELECT pg_export_snapshot()")
 
-    async def looking_back(name: str) -> Stale:
+    async def looking_back(name: str, _: float = 0.0) -> Stale:
         connection = await Stale.open(house.database.dsn, application_name=name, timeout_s=10)
         assert isinstance(connection, Stale)
         connection.snapshot = snapshot

@@ -29,6 +29,7 @@ async def test_a_repair_is_refused_while_it_runs_and_shown_and_asked_for_while_i
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         await app.obey("repair", "torn")
+        await pilot.pause()
         assert "pause first (P)" in text_of(app)
         door.change(state=RunState.PAUSED, in_flight=0)
         for key in ("n", "y"):
