@@ -130,7 +130,8 @@ class Soak:
         over = until(self.place.is_over, ENDS_WITHIN_S)
         state = "" if over or (seen := self.place.seen()) is None else f": {seen.run.state.value}, {seen.run.reason}"
         self.place.close()
-        alone = until(lambda: not self.place.processes(), 30)
+        alone = until(lambda: not self.place.processes(), ENDS_WITHIN_S)
+        others = {} if alone else self.place.processes()
         left = asyncio.run(self._left(folder))
         result: dict[str, Any] = json.loads((folder / "result.json").read_text()) if over else {}
         ledger = {word: int(count) for word, count in result.get("ledger", {}).items() if isinstance(count, int)}
@@ -141,8 +142,9 @@ class Soak:
                 result.get("exit_code", -1),
                 str(result.get("reason", f"it did not end{state}")),
                 ledger,
-                Left(*left, processes=0 if alone else len(self.place.processes())),
+                Left(*left, processes=len(others)),
                 tracebacks(folder),
+                tuple(others.values()),
             )
         )
 

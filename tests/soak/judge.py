@@ -61,6 +61,8 @@ class Ended(msgspec.Struct, frozen=True):
     left: Left
     tracebacks: int = 0
     """In all files of its folder."""
+    processes: tuple[str, ...] = ()
+    """The command lines of those that were left."""
 
 
 class Growth(NamedTuple):
@@ -127,6 +129,7 @@ def wrong(readings: Sequence[Reading], ended: Sequence[Ended]) -> list[str]:
         found.append(f"the engine holds {more.more:g} more descriptors than at first")
     for one in ended:
         found += [f"run {one.run} left {n} {word.replace('_', ' ')}" for word, n in _counts(one.left)]
+        found += [f"run {one.run} left: {words}" for words in one.processes]
         found += [
             f"run {one.run}: {one.ledger[word]} {word}"
             for word in ("lost", "torn", "altered", "duplicate", "phantom", "unresolved", "unverified")

@@ -95,10 +95,10 @@ class Place:
         chosen = drawn.sample(pids, min(most, len(pids)))
         return sum(bool(self.own.ask("postgres", f"SELECT pg_terminate_backend({pid})")) for pid in chosen)
 
-    def processes(self) -> list[int]:
-        """Every process of this home but the server and its keeper: engines, consoles, commands."""
+    def processes(self) -> dict[int, str]:
+        """Every process of this home but the server and its keeper, with its words: engines, consoles, commands."""
         mark = f"HOME={self.shell.home}".encode()
-        found = []
+        found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 environ = (entry / "environ").read_bytes().split(b"\0")
@@ -106,7 +106,7 @@ class Place:
             except OSError:
                 continue
             if mark in environ and words != [b""] and (b"engine" in words or b"tui.cli" in words):
-                found.append(int(entry.name))
+                found[int(entry.name)] = b" ".join(words).decode(errors="replace").strip()
         return found
 
     def temp_files(self) -> list[Path]:
