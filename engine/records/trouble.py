@@ -21,6 +21,11 @@ class RunNotFound(Exception):
     """No run, or more than one, is meant."""
 
 
+_MOST_QUOTED = 300
+
+
 def one_line(error: Exception) -> str:
     """A reader's words for what it could not read, for a sentence: they may quote the file, line ends and all."""
-    return " ".join(str(error).split())
+    words = " ".join(str(error).split())
+    # The end says where in the line it was.
+    return words if len(words) <= _MOST_QUOTED else f"{words[:200]} ... {words[-80:]}"

@@ -20,6 +20,7 @@ _WRITES = frozenset({Step.SUBMIT, Step.HOLD, Step.CONFIRM, Step.COMMIT})
 """Steps that change something, so that nothing of them may leave before its intent is written."""
 
 
+_MOST_QUOTED = 300
 _LONGEST_LINE = 16 * 1024 * 1024
 """The longest that runs write have some hundred kilobytes."""
 
@@ -167,9 +168,10 @@ class Claims:
                 if is_last and not line.endswith(b"\n"):
                     self.torn = f"{path.name} line {place}: the last record was cut short after {len(line)} bytes"
                     return
-                raise JournalDamaged(
-                    f"{path} line {place}: not a journal's line: {' '.join(str(error).split())}"
-                ) from error
+                # Its words may quote the file, line ends and all; their end says where it was.
+                why = " ".join(str(error).split())
+                why = why if len(why) <= _MOST_QUOTED else f"{why[:200]} ... {why[-80:]}"
+                raise JournalDamaged(f"{path} line {place}: not a journal's line: {why}") from error
             if (kind == "JournalHeader") != (place == 1):
                 raise JournalDamaged(f"{path} line {place}: the header must be the first line, and only that")
             if isinstance(read, _Header):
