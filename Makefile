@@ -56,7 +56,7 @@ bench-console: setup
 bench-growth: setup
 	@$(BIN)/python -m tests.benchmarks.growth $(ARGS)
 
-# T1 to T22 over twenty seeds and more, the planted lies, the clean runs: about an hour on two cores, then its figures.
+# T1 to T22 over twenty seeds and more, the planted lies, the clean runs: half an hour on two cores, then its figures.
 faults: setup
 	@SLOTFILL_SEARCH=1 $(BIN)/python -m pytest tests/faults tests/controls tests/repair tests/verify tests/observe/test_poolers.py tests/secrets tests/cli tests/hostile tests/tui/test_live.py -m "campaign or not campaign" -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/python -m tests.hostile 1000

@@ -46,7 +46,11 @@ function response(status)
   heard = heard + 1
   told[heard] = string.format("%.1f %.1f %d", sent, now_us(), status)
   if heard == #requests then
-    io.stderr:write(table.concat(told, "\n"), "\ndone\n")
+    -- A file for each: what several threads write to one pipe comes out mixed when it is long.
+    local file = assert(io.open(os.getenv("BENCH_REQUESTS") .. "." .. number, "w"))
+    file:write(table.concat(told, "\n"), "\n")
+    file:close()
+    io.stderr:write("done\n")
     io.stderr:flush()
     wrk.thread:stop()
   end

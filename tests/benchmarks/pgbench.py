@@ -132,6 +132,8 @@ class Bench:
             both = (process.pid, terminal.process.pid)
             for number in range(2 * self.pairs):
                 if number % 2 == 0:
+                    # Stood still while it asks the server something, it would take that for no answer.
+                    wait_until((room / f"at-{number + 1}").exists, f"leg {number + 1} to be at the gate", within_s=60.0)
                     with _still(*both):
                         theirs.append(await self._pgbench(room / "fill.sql", clients))
                         bare.append(await self._bare(room, clients))

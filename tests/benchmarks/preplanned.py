@@ -2,8 +2,8 @@
 
 `python -P -m tests.benchmarks.preplanned <readiness pipe>` is `python -m engine` in all but two things. Each leg of its
 run waits at a gate until the file `<room>/go-<n>` says `planned` or `planner`; and while it says `planned`, a quote is
-a look into `<room>/plan.json`: the next free table of that day, whatever else the planner would weigh. What a leg took
-is left in `<room>/took-<n>`.
+a look into `<room>/plan.json`: the next free table of that day, whatever else the planner would weigh. Who waits at the
+gate has left `<room>/at-<n>`, and what a leg took is left in `<room>/took-<n>`.
 """
 
 import asyncio
@@ -63,6 +63,7 @@ class _Gate:
     async def opens(self) -> None:
         self.leg += 1
         self.given = {}
+        (self.room / f"at-{self.leg}").touch()
         go = self.room / f"go-{self.leg}"
         while not go.exists():  # noqa: ASYNC110 - another process says so, and no event tells of it
             await asyncio.sleep(_LOOK_S)
