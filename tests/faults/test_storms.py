@@ -127,8 +127,9 @@ async def test_t12_real_deadlocks_are_counted_as_the_server_counts_them(
         injected = all_fail_and_each_is_counted(night, proxy)
     connection = await database.connect()
     met = await connection.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-    # Whether two met is the machine's doing; over all seeds some must have.
     assert night.refusals["deadlock"] == met
+    # Whether two meet is the machine's doing, once in twenty seeds they did not; nothing counted proves nothing.
+    assert met > 0 or seed != SEEDS[0]
     await connection.close()
     campaign.note("T12", injected, night.kept, ["a deadlock"] if met else [])
 

@@ -130,7 +130,7 @@ class Soak:
         over = until(self.place.is_over, ENDS_WITHIN_S)
         state = "" if over or (seen := self.place.seen()) is None else f": {seen.run.state.value}, {seen.run.reason}"
         self.place.close()
-        alone = until(lambda: not self.place.processes(), ENDS_WITHIN_S)
+        alone = until(lambda: not self.place.processes(), 30)
         others = {} if alone else self.place.processes()
         left = asyncio.run(self._left(folder))
         result: dict[str, Any] = json.loads((folder / "result.json").read_text()) if over else {}
