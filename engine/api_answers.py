@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from engine.api_problems import UNREADABLE, one_line, refused, unreadable
+from engine.api_problems import UNREADABLE, one_line, quoted, refused, unreadable
 from engine.model.http import Answer
 from engine.model.outcome import Phase, Refusal
 from engine.model.step import Step
@@ -22,7 +22,6 @@ _OPEN = frozenset({"pending", "pending_allocation"})
 """Statuses of a booking that may yet be given tables."""
 _GIVEN_UP = "exhausted"
 """A reason that begins so ends the background job."""
-_MOST_REASON = 300
 _MOST_PLANNER_MS = 24 * 3600 * 1000
 """A note of a longer time in the request tells no time."""
 
@@ -161,7 +160,7 @@ def _heard(
     seats: int = 0,
     zone: str | None = None,
 ) -> Heard:
-    reason = None if noted.success or noted.reason is None else one_line(noted.reason[:_MOST_REASON])
+    reason = None if noted.success or noted.reason is None else quoted(noted.reason)
     took_ms = noted.duration_ms if noted.source == INLINE else None
     return Heard(
         status=one_line(status),

@@ -11,6 +11,7 @@ from engine.model.outcome import Phase, Refusal
 from engine.model.private import visible
 from engine.model.step import Step
 from engine.model.turn import Order
+from engine.redact import mask_and_cut
 
 _UNPROVEN = frozenset({408, 499})
 """Statuses below 500 that tell of time, and not that the request was rejected."""
@@ -54,6 +55,12 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def quoted(text: str) -> str:
+    """As much of a server's text as is kept, in one line, with nothing secret in it that the cut could take apart."""
+    # Cut before it is searched, as it may be as long as a body; and far behind where it is cut for good.
+    return mask_and_cut(one_line(text[:_MOST_SEARCHED]), _MOST_TEXT)
+
+
 def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
     """An answer that is no success, as its status, code and text."""
     proven = 400 <= answer.status < 500 and answer.status not in _UNPROVEN
@@ -61,11 +68,10 @@ def refused(answer: Answer, step: Step, order: Order | None = None) -> Refusal:
     if 300 <= answer.status < 400:
         words.append("a redirect, which is not followed")
     words += words_of(answer.body)
-    # Cut before it is searched, as it may be as long as a body; and far behind where it is cut for good.
-    text = one_line(": ".join(words)[:_MOST_SEARCHED])
+    text = ": ".join(words)[:_MOST_SEARCHED]
     if order is not None:
         text = _without_guest(text, order)
-    return Refusal(step=step, phase=Phase.ANSWERED if proven else Phase.IN_DOUBT, message=text[:_MOST_TEXT])
+    return Refusal(step=step, phase=Phase.ANSWERED if proven else Phase.IN_DOUBT, message=quoted(text))
 
 
 def absent(answer: Answer) -> bool:
@@ -87,10 +93,10 @@ def why_unreadable(answer: Answer, error: Exception) -> str:
     """One of `UNREADABLE` as words."""
     packed = answer.headers.get("content-encoding", "").strip()
     if packed and packed.lower() != "identity":
-        return one_line(f"it is packed as {packed}, which was not asked for"[:_MOST_TEXT])
+        return quoted(f"it is packed as {packed}, which was not asked for")
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    return one_line(str(error)[:_MOST_TEXT])
+    return quoted(str(error))
 
 
 def told_to_wait_s(answer: Answer, now: datetime) -> float | None:

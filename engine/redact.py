@@ -38,7 +38,7 @@ from engine.model.private import (
     without_literals,
     without_row,
 )
-from engine.model.secrets import in_address, in_environment, is_telling, placed, searched, whole
+from engine.model.secrets import ENDING, beginnings, in_address, in_environment, is_telling, placed, searched, whole
 from engine.model.waits import Waits
 
 
@@ -64,12 +64,19 @@ class HasTargets(Protocol):
     def targets(self) -> Mapping[str, Reached]: ...  # noqa: D102
 
 
+_AFTER_CUT = " .…\"'\n"
+"""What may stand behind a text that was cut."""
+_FURTHER = 10
+"""Nobody masks a megabyte of which three hundred characters are kept."""
+
+
 class _Known:
     """Secrets known by value; replaced as one, so that no thread sees half of it."""
 
     def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
         self.secrets = secrets
         self.searched = searched(secrets)
+        self.beginnings = beginnings(self.searched)
         self.placed = placed(secrets)
         self.whole = whole(secrets)
         self.weak = frozenset(secret for secret in self.whole if not is_telling(secret))
@@ -138,7 +145,21 @@ def _masked_once(text: str) -> str:
     for shape in known.searched:
         if shape in text:
             text = text.replace(shape, SECRET)
-    return masked_once(text)
+    return masked_once(_without_cut(text, known))
+
+
+def _without_cut(text: str, known: _Known) -> str:
+    """Servers cut their texts, and so a secret in them: what is left of it at the end is masked too."""
+    end = len(text.rstrip(_AFTER_CUT))
+    for shape, length in known.beginnings.get(text[max(0, end - ENDING) : end], ()):
+        if text.endswith(shape[:length], 0, end):
+            return text[: end - length] + SECRET + text[end:]
+    return text
+
+
+def mask_and_cut(text: str, most: int) -> str:
+    """The first `most` characters of a text that may be long, masked while what is masked is still whole."""
+    return mask(text[: most * _FURTHER])[:most]
 
 
 def mask_statement(text: str) -> str:

@@ -30,6 +30,8 @@ STATES = frozenset(("set", "unset", "missing", "malformed", "dangerous", "empty"
 
 # A secret in a URL may itself hold "/" or "@": it reaches to the last "@" of the word.
 _URL = re.compile(r"(?P<scheme>[a-z0-9+.-]://)(?P<user>[^\s\"/:]*):[^\s\"]{0,4096}@", re.IGNORECASE)
+_CUT_URL = re.compile(r"(?P<name>postgres(?:ql)?://[^\s\"/:@\[]*:)(?![0-9]{0,5}(?:[/?]|$))[^\s\"@]+$", re.IGNORECASE)
+"""One that was cut before its host. Behind a host's colon stands a port."""
 # The sign between as it is, in a URL, in JSON and in markup.
 _EMAIL = re.compile(
     r"(?P<dsn>postgres(?:ql)?://)?[\w.%+'-]{1,64}(?:@|(?<=%)40|\\{1,2}u0040|&#(?:64|x40);)[\w-]+(?:\.[\w-]+)+"
@@ -95,6 +97,8 @@ def masked_once(text: str) -> str:
     """
     if "://" in text and "@" in text:
         text = _URL.sub(_url, text)
+    if "postgres" in text and "://" in text:
+        text = _CUT_URL.sub(rf"\g<name>{SECRET}", text)
     lower = text.lower()
     keyed = "=" in text or ":" in text
     secret = keyed and any(word in lower for word in _SECRET_WORDS)

@@ -23,6 +23,8 @@ SHORTEST_ODD = 5
 """With a sign in it that our texts hardly use, so few are."""
 SHORTEST_NUMBER = 12
 """Digits alone are mostly counts and times here."""
+ENDING = 3
+"""By so many characters at its end a beginning is found."""
 SHORTEST_QUOTED = 4
 """Between quotes, or as a whole value, so few are enough."""
 
@@ -149,6 +151,19 @@ def placed(secrets: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def whole(secrets: Iterable[str]) -> frozenset[str]:
     """What is masked when it is all there is: a field of JSON, a cell of a table."""
     return frozenset(secret for secret in secrets if is_quotable(secret))
+
+
+def beginnings(shapes: Iterable[str]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """What is looked for at the end of a text that somebody cut: of each shape, the beginnings that still tell it.
+
+    By the last `ENDING` characters of a beginning: the shape and the beginning's length, longest first.
+    """
+    found: dict[str, list[tuple[str, int]]] = {}
+    for shape in shapes:
+        shortest = next((end for end in range(SHORTEST_ODD, len(shape)) if is_telling(shape[:end])), len(shape))
+        for end in range(shortest, len(shape)):
+            found.setdefault(shape[end - ENDING : end], []).append((shape, end))
+    return {last: tuple(sorted(some, key=lambda one: -one[1])) for last, some in found.items()}
 
 
 def is_telling(secret: str) -> bool:

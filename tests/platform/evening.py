@@ -83,10 +83,11 @@ class Evening:
 
     async def _watch(self, look: "asyncpg.Connection[Any]") -> None:
         while True:
+            # A server's own short waits on a busy machine (SpinDelay) tell nothing of a fault.
             rows = await look.fetch(
                 "SELECT DISTINCT wait_event_type || ':' || wait_event FROM pg_stat_activity "
                 "WHERE datname = current_database() AND backend_type = 'client backend' "
-                "AND wait_event_type IN ('Lock', 'Timeout')"
+                "AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep')"
             )
             self.shown |= {Shown(Where.WAIT, row[0]) for row in rows}
 

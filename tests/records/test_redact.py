@@ -15,7 +15,7 @@ from engine.config import Settings, TargetSettings
 from engine.model.outcome import Phase, Refusal
 from engine.model.secrets import is_telling, names_a_secret
 from engine.model.step import Step
-from engine.redact import MaskedStream, forget, know, mask, mask_builtins, mask_refusal, mask_statement
+from engine.redact import MaskedStream, forget, know, mask, mask_and_cut, mask_builtins, mask_refusal, mask_statement
 
 words = st.text(st.characters(codec="utf-8"), max_size=20)
 edges = st.sampled_from(["", " ", "(", "=", ': "', ", ", "\n", "<", "'"])
@@ -155,6 +155,38 @@ def test_a_known_secret_survives_in_no_notation(secret: str, notation: object, b
         assert secret not in mask(text)
         assert written not in mask(text)
         assert mask(mask(text)) == mask(text)
+
+
+@given(notations, st.integers(8, 60), st.sampled_from(["", "…", " ...", '"', "\n"]))
+def test_a_known_secret_that_was_cut_leaves_nothing_at_the_end_of_a_text(
+    notation: object, length: int, after: str
+) -> None:
+    forget()
+    secret = "pa@ss/w%rd\"Xq'7 zebra"
+    know(None, {"SOME_TOKEN": secret})
+    assert callable(notation)
+    kept = notation(secret).lstrip("\"'{a: \\")[:length]
+    masked = mask(f"the server says: it is {kept}{after}")
+    assert kept[:8] not in masked
+    assert "pa@" not in masked
+    assert masked.startswith("the server says: it is ")
+    assert mask(masked) == masked
+
+
+@pytest.mark.parametrize("end", ["pa%40ss", "p", "a:b", "4711!", "123456"])
+def test_an_address_that_was_cut_before_its_host_keeps_no_password(end: str) -> None:
+    assert mask(f"could not reach postgresql://bob:{end}") == "could not reach postgresql://bob:***"
+
+
+@pytest.mark.parametrize("address", ["postgresql://db.example:5432", "postgres://db:5432/x?a=b:c", "postgresql://[::1]:1/x"])
+def test_an_address_without_a_password_is_left_as_it_is(address: str) -> None:
+    assert mask(f"could not reach {address}") == f"could not reach {address}"
+
+
+def test_a_text_that_is_cut_is_masked_while_it_is_whole() -> None:
+    text = "x" * 290 + " jane@guesthouse.example"
+    assert mask_and_cut(text, 300) == "x" * 290 + " [e-mail]"
+    assert mask_and_cut("y" * 400, 300) == "y" * 300
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=383).filter(str.isprintable), max_size=4), words)

@@ -13,6 +13,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, field
 
+from engine.redact import mask_and_cut
+
 LARGEST_BYTES = 4 * 1024 * 1024
 """A report of the platform has some kilobytes; a file beyond this is none."""
 EARLIEST, LATEST = 2000, 2100
@@ -78,7 +80,7 @@ class Told(msgspec.Struct, frozen=True, rename="camel"):
     def words(self) -> str:
         """The reason as it was given, cut where it is endless."""
         given = (self.reason or "").strip()
-        return given if len(given) <= LONGEST_REASON else f"{given[:LONGEST_REASON]}…"
+        return given if len(given) <= LONGEST_REASON else f"{mask_and_cut(given, LONGEST_REASON)}…"
 
     @property
     def took_ns(self) -> int:
