@@ -178,7 +178,9 @@ def test_an_address_that_was_cut_before_its_host_keeps_no_password(end: str) -> 
     assert mask(f"could not reach postgresql://bob:{end}") == "could not reach postgresql://bob:***"
 
 
-@pytest.mark.parametrize("address", ["postgresql://db.example:5432", "postgres://db:5432/x?a=b:c", "postgresql://[::1]:1/x"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://db.example:5432", "postgres://db:5432/x?a=b:c", "postgresql://[::1]:1/x"]
+)
 def test_an_address_without_a_password_is_left_as_it_is(address: str) -> None:
     assert mask(f"could not reach {address}") == f"could not reach {address}"
 
