@@ -55,6 +55,8 @@ class _Kept(NamedTuple):
 
     statement: "PreparedStatement[asyncpg.Record]"
     columns: tuple[str, ...]
+    in_order: set[type]
+    """Structs whose fields stand in the order of the columns: their rows are made by position, five times as fast."""
 
 
 _Way = Callable[..., Awaitable[Any]]
@@ -136,7 +138,12 @@ class Connection:
     async def row(self, name: str, into: type[Row], *args: object) -> Row | None:
         """The first row of a named statement, or None."""
         record = await self._run(name, PreparedStatement.fetchrow, args)
-        return None if record is None else _made((record,), into, self._kept.get(name))[0]
+        if record is None:
+            return None
+        kept = self._kept.get(name)
+        if kept is not None and into in kept.in_order:
+            return into(*record)
+        return _made((record,), into, kept)[0]
 
     async def value(self, name: str, *args: object) -> Any:
         """The first column of the first row of a named statement, or None."""
@@ -220,7 +227,7 @@ class Connection:
 
     async def _run_first(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:
         statement = await self._connection.prepare(sql(name))
-        self._kept[name] = _Kept(statement, tuple(column.name for column in statement.get_attributes()))
+        self._kept[name] = _Kept(statement, tuple(column.name for column in statement.get_attributes()), set())
         return await way(statement, *args)
 
     async def _run_unkept(self, name: str, way: _Way, args: tuple[object, ...]) -> Any:
@@ -283,12 +290,14 @@ def drop_left() -> int:
 
 
 def _made(records: "Sequence[asyncpg.Record]", into: type[Row], kept: _Kept | None) -> list[Row]:
-    """Each record as `into`; by position where the columns stand in the order of the fields: five times as fast."""
+    """Each record as `into`; by position where the columns stand in the order of the fields."""
     if not records:
         return []
     fields: tuple[str, ...] = getattr(into, "__struct_fields__", ())
     columns = tuple(records[0].keys()) if kept is None else kept.columns
     if columns == fields[: len(columns)]:
+        if kept is not None:
+            kept.in_order.add(into)
         return [into(*record) for record in records]
     return [into(**dict(record.items())) for record in records]
 

@@ -28,11 +28,14 @@ class Deadline:
         self._call: Begun | None = None
         self._rang: Begun | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begins(self) -> Begun:
-        """The running task begins a call. `ended` must follow, whatever becomes of it."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
+        """The running task begins a call, in the loop of the first. `ended` must follow, whatever becomes of it."""
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise AssertionError("only a task can be told that it took too long")
         call = Begun(task, loop.time() + self._timeout_s, task.cancelling(), self._call)

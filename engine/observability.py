@@ -17,6 +17,8 @@ from engine.redact import mask
 
 EVERY_S = 1.0
 BATCH = 500
+_MADE_AT_ONCE = 50
+"""Attempts wait while so many are made into rows, for a millisecond or two."""
 """Events of one statement at most."""
 LAST_S = 2.0
 """When a repeat is over, so long at most for what is not written yet."""
@@ -97,19 +99,26 @@ class EventTable:
         while left > 0 and self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, left, len(self._waiting)))]
             left -= len(batch)
-            rows = [row for event in batch for row in self._telling.rows(event)]
-            if rows:
-                await self._write(rows)
+            await self._write(batch)
 
-    async def _write(self, rows: list[ToldEvent]) -> None:
+    async def _write(self, events: list[Event]) -> None:
+        rows: list[ToldEvent] = []
+        made = 0
         try:
+            while made < len(events):
+                for event in events[made : made + _MADE_AT_ONCE]:
+                    rows += self._telling.rows(event)
+                made += _MADE_AT_ONCE
+                await asyncio.sleep(0)
+            if not rows:
+                return
             connection = await self._open()
             if connection is None:
                 return
             await connection.execute("tell/events", msgspec.json.encode(rows).decode())
         except asyncio.CancelledError:
             # Whether they were written is not known; they are not written twice.
-            self._lose(len(rows), "the run went on before they were written")
+            self._lose(len(rows) + len(events[made:]), "the run went on before they were written")
             raise
         except (DatabaseUnreachable, *STEP_ERRORS) as error:
             self._lose(len(rows), mask(describe(error)))

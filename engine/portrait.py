@@ -155,7 +155,7 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
         legs=legs,
         paths=tally.paths(now_ns),
         truth=tally.truth(),
-        map=tally.map(sample),
+        map=tally.map(sample, now_ns),
         ranking=tally.ranking(now_ns, sample, gauges.settings, slots),
         waits=gauges.waits,
     )

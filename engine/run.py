@@ -58,6 +58,9 @@ NS = 1_000_000_000
 TICK_NS = NS // 10
 """A snapshot is made anew at most ten times a second, however many ask."""
 EVENTS_KEPT = 5_000
+_TALLIED_AT_ONCE = 64
+"""Counted one after the other, events cost a third of what each does between two statements; and so many take half a
+millisecond."""
 
 
 class RunParts(msgspec.Struct, frozen=True):
@@ -96,8 +99,8 @@ class Run:
         self.folder = parts.folder
         self.journal = parts.journal
         self.recording = parts.recording
-        self.tally = Tally()
-        self.tally.know(self.target.floors)
+        self._tally, self._untallied = Tally(), list[Event]()
+        self._tally.know(self.target.floors)
         self.samples = parts.samples
         self.lag = LoopLag(parts.clock)
         self.reconciler = Reconciler(self.facts.run_id, self.target.standing(), self.clock, self.log, self.folder)
@@ -255,7 +258,9 @@ class Run:
         """Take an event, masked: the journal first, and only what it took counts. Raises RecordsFailed."""
         event = mask_event(event)
         self.journal.write(event)
-        self.tally.apply(event)
+        self._untallied.append(event)
+        if len(self._untallied) >= _TALLIED_AT_ONCE:
+            self._count_up()
         self._events.append(event)
         self._event_count += 1
         if self.told is not None:
@@ -265,6 +270,18 @@ class Run:
         elif isinstance(event, AttemptEnded):
             self.samples.take(event)
             self.reconciler.take(event)
+
+    @property
+    def tally(self) -> Tally:
+        """Every figure that comes from events, up to the last one."""
+        if self._untallied:
+            self._count_up()
+        return self._tally
+
+    def _count_up(self) -> None:
+        events, self._untallied = self._untallied, []
+        for event in events:
+            self._tally.apply(event)
 
     def _event_table(self, parts: RunParts) -> EventTable | None:
         """The platform's own table of events; None where it is not ours to write to, or nobody wants it."""

@@ -61,8 +61,9 @@ class WorkerRow:
 
     def steps(self, step: Step, now_ns: int) -> None:
         """The worker begins a step of its attempt."""
-        # The step before may have opened a lost connection again.
-        self.notes_pid()
+        # Only before these a lost connection may have been opened again: to begin an attempt, or to give a hold back.
+        if step is Step.QUOTE or step is Step.HOLD:
+            self.notes_pid()
         self._goes_to(step, now_ns)
 
     def tries(self, attempt_try: int, tables: tuple[str, ...], zone: str) -> None:

@@ -23,6 +23,7 @@ from engine.model.turn import Order, Turn
 from engine.plan import Plan
 from engine.target import Capability, Seat, Target, WholeSeat
 
+_FILLED = Outcome.FILLED.word
 MOST_WORKERS = 256
 SEAT_PATIENCE_NS = 30_000_000_000
 SEAT_PAUSE_NS = 500_000_000
@@ -393,7 +394,7 @@ class Crew:
         finally:
             now_ns = self._count_time()
             self.in_flight -= 1
-            filled = ended is not None and ended.outcome == Outcome.FILLED.word
+            filled = ended is not None and ended.outcome == _FILLED
             self._close_turn(order, filled=filled)
             if ended is not None:
                 row.ends(ended, filled=filled, now_ns=now_ns)

@@ -7,13 +7,16 @@ from engine.model.ids import AttemptId, RunId, attempt_key
 from engine.model.strategy import Strategy
 from engine.model.turn import Order, Turn
 
+_DRAWN = ~((0xF << 76) | (0b11 << 62))
+_VERSION_5 = (5 << 76) | (0b10 << 62)
+"""Version and variant where RFC 9562 wants them."""
 _NAMESPACE = UUID("0b6e3b52-7f0e-5b3c-9a55-3d1f4f6c2a10")
 
 
 def named(namespace: UUID, name: str) -> UUID:
     """`uuid.uuid5`, which looks up its hash anew each time: half of what it takes."""
     digest = sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+    return UUID(int=int.from_bytes(digest[:16], "big") & _DRAWN | _VERSION_5)
 
 
 class Orders:

@@ -18,6 +18,7 @@ from engine.model.turn import Order
 
 Answer = TypeVar("Answer")
 _CONFIRMED = "confirmed"
+_FILLED = Outcome.FILLED.word
 
 
 class Word(NamedTuple):
@@ -124,7 +125,7 @@ class Telling:
             due_ns=due_ns,
             started_ns=started_ns,
             ended_ns=ended_ns,
-            outcome=(classify(decided) if decided else Outcome.FILLED).word,
+            outcome=classify(decided).word if decided else _FILLED,
             certainty=certainty_of(decided) if decided and not word.acknowledged else Certainty.OK,
             booking_id=self._order.booking_id,
             ordinal=self._order.ordinal,

@@ -9,6 +9,7 @@ _BITS = 11
 _HALF = _BITS - 1
 _ROW = 6
 _IN_ROW = (1 << _ROW) - 1
+_SUM = 1 << _ROW
 _BEYOND = 1 << 63
 """Longer than any length."""
 
@@ -20,8 +21,8 @@ class Histogram:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[int]] = {}
-        """Sixty-four neighbouring buckets each: a look goes over some hundred rows, and not over thousands of buckets
-        that only grow more the longer a run goes on."""
+        """Sixty-four neighbouring buckets each, and behind them their sum: a look goes over some hundred rows, and not
+        over thousands of buckets that only grow more the longer a run goes on."""
         self.count = 0
         self._least, self._most = _BEYOND, -1
 
@@ -32,10 +33,11 @@ class Histogram:
         shift = ns.bit_length() - _BITS
         bucket = ns if shift <= 0 else (shift << _HALF) + (ns >> shift)
         try:
-            self._rows[bucket >> _ROW][bucket & _IN_ROW] += 1
+            row = self._rows[bucket >> _ROW]
         except KeyError:
-            row = self._rows[bucket >> _ROW] = [0] * (1 << _ROW)
-            row[bucket & _IN_ROW] = 1
+            row = self._rows[bucket >> _ROW] = [0] * (_SUM + 1)
+        row[bucket & _IN_ROW] += 1
+        row[_SUM] += 1
         self.count += 1
         if ns < self._least:  # noqa: PLR1730 - as above
             self._least = ns
@@ -87,13 +89,13 @@ class Histogram:
         found: list[int | None] = []
         rows = iter(sorted(self._rows.items()))
         number, row = next(rows)
-        before, within = 0, sum(row)
+        before, within = 0, row[_SUM]
         for percent in percents:
             rank = rank_of(percent, self.count)
             while before + within < rank:
                 before += within
                 number, row = next(rows)
-                within = sum(row)
+                within = row[_SUM]
             place, seen = 0, before + row[0]
             while seen < rank:
                 place += 1
@@ -105,7 +107,7 @@ class Histogram:
         """Those that hold anything, in ascending order, with how many."""
         for number, row in sorted(self._rows.items()):
             for place, count in enumerate(row):
-                if count:
+                if count and place < _SUM:
                     yield (number << _ROW) + place, count
 
 

@@ -15,6 +15,9 @@ from engine.model.sample import StaleHold
 from engine.model.step import Step
 from engine.model.turn import Turn
 
+EASY = 300
+"""Of more cells than this a picture of the run may be as old as LASTS_NS: drawing a thousand takes a millisecond."""
+LASTS_NS = 1_000_000_000
 KEPT = 20_000
 """So many cells are remembered at most; the slot that was left alone longest is forgotten first."""
 SHOWN = 2_000
@@ -91,6 +94,8 @@ class Map:
         self._beside: dict[_Row, None] = {}
         """Slots that have cells only as another one's tables are taken for so long."""
         self._forgotten = 0
+        self._last: tuple[int, Iterable[StaleHold], MapFace] | None = None
+        """The last picture, with its moment and what it was drawn with."""
 
     def know(self, floors: Mapping[str, Floor]) -> None:
         """The tables there are and their zones; without it the map learns of both from what was filled."""
@@ -107,6 +112,7 @@ class Map:
             self._pages, self._of_turn, self._hands, self._touched = {}, {}, {}, {}
             self._filled, self._beside, self._ordered = {}, {}, {}
             self._count = self._forgotten = self._planned = 0
+            self._last = None
         for turn in turns:
             page = _Key(turn.restaurant, turn.on)
             rows = self._pages.setdefault(page, {})
@@ -224,6 +230,15 @@ class Map:
 
     # -- the face ----------------------------------------------------------------------------------------------------
 
+    def face_at(self, now_ns: int, stale_holds: Iterable[StaleHold] = ()) -> MapFace:
+        """The map for a screen that runs on: of many cells it is drawn anew no more than once in LASTS_NS."""
+        last = self._last
+        if last is not None and last[1] is stale_holds and self._count > EASY and now_ns - last[0] < LASTS_NS:
+            return last[2]
+        face = self.face(stale_holds)
+        self._last = now_ns, stale_holds, face
+        return face
+
     def face(self, stale_holds: Iterable[StaleHold] = ()) -> MapFace:
         """The map at this moment; the stale holds are those of the last look at the server."""
         rows, left_out = self._chosen()
@@ -295,7 +310,7 @@ def _drawn(
         zones=tuple(zones),
         pages=tuple(MapPage(houses[page.restaurant], page.on.isoformat()) for page in pages),
         tables=tuple(MapTable(houses[table.restaurant], table.number, zones[table.zone]) for table in tables),
-        rows=tuple(MapRow(pages[row.page], row.at.strftime("%H:%M"), row.turn, row.number) for row in rows),
+        rows=tuple(MapRow(pages[row.page], row.at.isoformat("minutes"), row.turn, row.number) for row in rows),
         cells=tuple(given),
         left_out=left_out,
     )

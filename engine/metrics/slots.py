@@ -8,7 +8,7 @@ from engine.model.turn import Turn, TurnEnd
 class Slot:
     """One turn and what has come of it."""
 
-    __slots__ = ("attempts", "cap", "conflicts", "end", "filled", "turn", "workers")
+    __slots__ = ("_face", "attempts", "cap", "conflicts", "end", "filled", "turn", "workers")
 
     def __init__(self, turn: Turn, cap: int) -> None:
         self.turn = turn
@@ -18,9 +18,47 @@ class Slot:
         self.conflicts = 0
         self.workers: set[WorkerId] = set()
         self.end: TurnEnd | None = None
+        self._face: SlotFace | None = None
+
+    def ends_attempt(self, *, filled: bool) -> None:
+        """An attempt of it ended."""
+        self.attempts += 1
+        self.filled += filled
+        self._face = None
+
+    def meets(self) -> None:
+        """A hold conflict was met."""
+        self.conflicts += 1
+        self._face = None
+
+    def allows(self, cap: int) -> None:
+        """So many attempts are allowed from now on."""
+        self.cap = cap
+        self._face = None
+
+    def joins(self, worker: WorkerId) -> None:
+        """The worker is on it now."""
+        self.workers.add(worker)
+        self._face = None
+
+    def leaves(self, worker: WorkerId) -> None:
+        """The worker is on it no more."""
+        self.workers.discard(worker)
+        self._face = None
+
+    def finishes(self, end: TurnEnd) -> None:
+        """It takes no more attempts, and nobody is on it."""
+        self.end = end
+        self.workers.clear()
+        self._face = None
 
     def face(self) -> SlotFace:
-        """The turn as the slots panel shows it."""
+        """The turn as the slots panel shows it; the same object until it changes, as most of a picture's do not."""
+        if self._face is None:
+            self._face = self._drawn()
+        return self._face
+
+    def _drawn(self) -> SlotFace:
         return SlotFace(
             turn=self.turn.id,
             day=self.turn.on.isoformat(),
@@ -84,7 +122,7 @@ class Slots:
         for slot in self._order:
             if slot.end is None:
                 self._most_attempts += most - slot.cap
-                slot.cap = most
+                slot.allows(most)
 
     def of(self, turn: TurnId | None) -> Slot | None:
         """The turn's slot; None for a turn that was not planned."""
@@ -110,11 +148,11 @@ class Slots:
         if before == turn:
             return
         if before is not None:
-            self._slots[before].workers.discard(worker)
+            self._slots[before].leaves(worker)
             del self._place[worker]
         slot = self.of(turn)
         if turn is not None and slot is not None and slot.end is None:
-            slot.workers.add(worker)
+            slot.joins(worker)
             self._place[worker] = turn
 
     def finish(self, turn: TurnId | None, end: TurnEnd) -> None:
@@ -123,10 +161,9 @@ class Slots:
         if slot is None:
             return
         self.ended += slot.end is None
-        slot.end = end
         for worker in slot.workers:
             del self._place[worker]
-        slot.workers.clear()
+        slot.finishes(end)
 
     def faces(self) -> tuple[SlotFace, ...]:
         """Every turn of every leg, in the order they were planned."""

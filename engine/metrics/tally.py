@@ -167,8 +167,7 @@ class Tally:
         slot = self._slots.of(event.ids.turn)
         filled = event.outcome == _FILLED
         if slot is not None:
-            slot.attempts += 1
-            slot.filled += filled
+            slot.ends_attempt(filled=filled)
         restaurant = "" if slot is None else slot.turn.restaurant
         self._outcomes.take(event, restaurant)
         self._legs.take(event)
@@ -193,7 +192,7 @@ class Tally:
             turn = event.ids.turn
             slot = self._slots.of(turn)
             if slot is not None:
-                slot.conflicts += 1
+                slot.meets()
             tables = tuple(self._slots.table(turn, number) for number in event.refusal.tables)
             self._conflicts.take(event, self._slots.name(turn), tables)
         elif event.outcome == _ZONE_LOCK:
@@ -318,9 +317,13 @@ class Tally:
         """The tables and zones there are, so that those that nothing happened at are seen too."""
         self._map.know(floors)
 
-    def map(self, sample: Sample | None) -> MapFace:
-        """The tables over the evening, with what the last look at the server saw left behind."""
-        return self._map.face(sample.stale_holds if sample is not None else ())
+    def map(self, sample: Sample | None, now_ns: int | None = None) -> MapFace:
+        """The tables over the evening, with what the last look at the server saw left behind.
+
+        With a moment given, that of a run that goes on: of a large floor it may be a second old.
+        """
+        stale = sample.stale_holds if sample is not None else ()
+        return self._map.face(stale) if now_ns is None or self._state.is_over else self._map.face_at(now_ns, stale)
 
     def ranking(
         self, now_ns: int, sample: Sample | None, settings: Mapping[str, str], slots: Iterable[SlotFace]

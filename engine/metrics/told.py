@@ -112,16 +112,25 @@ class Telling:
             at=self._began + timedelta(microseconds=event.at_ns // 1000),
             type=word,
             severity=severity.value,
-            context=_where(event.ids) | dict(what),
+            context=_where(event.ids, what),
             restaurant=self._restaurants.get(self._slugs.get(event.ids.turn or 0, "")),
             booking=booking,
         )
 
 
-def _where(ids: Ids) -> dict[str, object]:
-    """The ids that apply."""
-    found = {"leg": ids.leg, "worker": ids.worker, "turn": ids.turn, "attempt": ids.attempt, "try": ids.attempt_try}
-    return {"run": ids.run} | {name: value for name, value in found.items() if value is not None}
+def _where(ids: Ids, what: Mapping[str, object]) -> dict[str, object]:
+    """The ids that apply, and what is told."""
+    found: dict[str, object] = {"run": ids.run, "leg": ids.leg}
+    if ids.worker is not None:
+        found["worker"] = ids.worker
+    if ids.turn is not None:
+        found["turn"] = ids.turn
+    if ids.attempt is not None:
+        found["attempt"] = ids.attempt
+    if ids.attempt_try is not None:
+        found["try"] = ids.attempt_try
+    found.update(what)
+    return found
 
 
 def _alert(event: AlertRaised | AlertResolved) -> dict[str, object]:

@@ -68,7 +68,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def label(self) -> str:
         """The slot as a screen names it: `19:15`; the date is shown apart."""
-        return self.at.strftime("%H:%M")
+        return self.at.isoformat("minutes")
 
 
 class Order(msgspec.Struct, frozen=True):

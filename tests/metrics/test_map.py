@@ -178,3 +178,27 @@ def test_an_empty_tally_has_an_empty_map() -> None:
     tally = Tally()
     tally.apply(RunPlanned(0, Ids(RUN), (), 0, 1))
     assert tally.map(None) == MapFace()
+
+
+def test_of_many_cells_a_run_s_picture_is_a_second_old_at_most_and_of_few_it_is_never_old() -> None:
+    seen = planned()
+
+    def given(at_ns: int, place: int, *tables: str) -> None:
+        seen.ended(filled(at_ns, Told(1, TURNS[place], 1, tables), lasts_min=1))
+
+    given(0, 0, "MD-01")
+    assert len(seen.face_at(MS).cells) == 1
+    given(2 * MS, 0, "MD-02")
+    assert len(seen.face_at(2 * MS).cells) == 2
+    given(3 * MS, 1, *(f"T{number}" for number in range(floor_map.EASY)))
+    later = 2 * floor_map.LASTS_NS
+    drawn = len(seen.face_at(later).cells)
+    assert drawn == 2 + floor_map.EASY
+    given(3 * MS, 2, "MD-01")
+    assert len(seen.face_at(later + floor_map.LASTS_NS - 1).cells) == drawn
+    assert len(seen.face().cells) == drawn + 1
+    hold = StaleHold("x", ("MD-02",), 1)
+    assert len(seen.face_at(later + 1, (hold,)).cells) == drawn + 1
+    assert len(seen.face_at(later + floor_map.LASTS_NS).cells) == drawn + 1
+    seen.plan(TURNS, 2)
+    assert seen.face_at(later + floor_map.LASTS_NS + 1).cells == ()

@@ -47,6 +47,18 @@ def test_counts_add_up(events: list[Event]) -> None:
 
 @settings(max_examples=30)
 @given(stories())
+def test_a_slot_looked_at_after_each_event_ends_as_one_looked_at_once(events: list[Event]) -> None:
+    """A picture keeps what did not change; what did must be drawn anew."""
+    watched = Tally()
+    for event in events:
+        watched.apply(event)
+        watched.slots_around()
+    assert watched.slots_around() == tallied(events).slots_around()
+    assert watched.slots() == tallied(events).slots()
+
+
+@settings(max_examples=30)
+@given(stories())
 def test_percentiles_are_in_order_and_p99_waits_for_500(events: list[Event]) -> None:
     for step in tallied(events).steps(0):
         assert step.p99_ns is None
