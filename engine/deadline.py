@@ -1,10 +1,11 @@
 """A longest time for each of many calls that come one after the other, with one timer for all of them."""
 
 import asyncio
-from typing import NamedTuple
+
+import msgspec
 
 
-class Begun(NamedTuple):
+class Begun(msgspec.Struct, frozen=True):
     """A call in flight."""
 
     task: "asyncio.Task[object]"
