@@ -11,6 +11,7 @@ from engine.config import Settings
 from engine.database import STEP_ERRORS, DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.judge.seatings import HouseRules, Taken
+from engine.judge.sweep import CPU_FULL
 from engine.judge.waterfall import Ground
 from engine.metrics.ledger import Words, ledger, merged
 from engine.metrics.rounds import rounds
@@ -43,6 +44,8 @@ _GROUND_S = 10.0
 """Longest time to read what others had taken."""
 MOST_FALLEN = WHOLE
 """Attempts of which a waterfall is computed when a run ends: the planner is asked once more for every one of them."""
+BEHIND_S = 1.0
+"""Who begins later than this after the due moment has lost the pace, and not only a moment."""
 LAG_TO_MENTION_NS = 25_000_000
 """A loop later than this spoils what it measures: steps here take single milliseconds."""
 
@@ -119,6 +122,7 @@ async def conclude(stands: Opened, state: RunState, code: ExitCode, reason: str)
         code, reason = taken_in(bounds, code, reason)
         # Of a sweep only what no bound decided: one that failed is known, whatever the levels carry.
         code, reason = inconclusive(swept.sweep, code, reason)
+        code, reason = paced(run.crew.pace.rate, run.tally.counts(now_ns).late_ns, run.passes.busiest, code, reason)
         result = msgspec.structs.replace(result, exit_code=int(code), reason=reason, thresholds=list(bounds))
         result = msgspec.structs.replace(result, waterfall=await _fell(stands, result))
         await asyncio.to_thread(write_result, stands.folder, result, samples, swept.samples)
@@ -255,6 +259,19 @@ def inconclusive(sweep: Sweep | None, code: ExitCode, reason: str) -> tuple[Exit
     if sweep.limited_at_most:
         return ExitCode.INCONCLUSIVE, f"the generator was the limit at {sweep.generator_limited[-1]}"
     return code, reason
+
+
+def paced(rate: float | None, late_ns: int, busiest: float, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+    """The exit code with the rate taken in: where the engine could not keep it, its figures are of another load.
+
+    `late_ns` is how late the last attempt began, `busiest` what the engine took of its one core. Falling behind with
+    a core that is not used up is the platform's doing, or for want of workers, and a result like any other.
+    """
+    late_s = late_ns / 1e9
+    if rate is None or code is not ExitCode.PASSED or late_s <= BEHIND_S or busiest <= CPU_FULL:
+        return code, reason
+    told = f"the last attempt began {late_s:.1f} s after it was due, and the engine took {busiest:.0%} of its one core"
+    return ExitCode.INCONCLUSIVE, f"the generator was the limit at {rate:g} attempts a second: {told}; ask for fewer"
 
 
 async def _held(stands: Opened) -> Held:

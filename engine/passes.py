@@ -96,6 +96,8 @@ class Passes:
         """Attempts of the run that have ended: of many, what is read back is read in parts."""
         self.meter: LoadMeter | None = None
         """Measures how the client itself fares in each leg."""
+        self.busiest = 0.0
+        """What the engine took of one core, in the leg in which it took most."""
         self.kept: list[Kept] = []
         """What each database held when the repeats that worked in it were over."""
         self.held: Reading | None = None
@@ -316,6 +318,7 @@ class Passes:
         """Read back what the leg left and say it; whether another pass may go otherwise."""
         leg = crew.leg
         load = self.meter.end() if self.meter is not None else None
+        self.busiest = max(self.busiest, load.cpu_share if load is not None else 0.0)
         counts = await asyncio.to_thread(leg_counts, self._folder, leg, self._leg_place, load)
         # A COMMIT that is still at work would confirm a booking that the next pass believes to be pending.
         self.fates |= await self._patiently(lambda: self._fates(counts.doubtful))

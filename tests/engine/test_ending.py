@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from engine.ending import Held, alerts, judged
+from engine.ending import Held, alerts, judged, paced
 from engine.exit_code import ExitCode
 from engine.model.ledger import Entry, Ledger, Story
 from engine.records.result import Persisted
@@ -62,3 +62,25 @@ def test_the_exit_code_believes_the_database(claims: Held, before: ExitCode, aft
 def test_a_run_whose_own_loop_was_late_says_so_before_its_figures_are_believed() -> None:
     assert alerts(3_000_000) == ()
     assert "partly the engine's" in alerts(80_000_000)[0]
+
+
+@pytest.mark.parametrize(
+    ("rate", "late_s", "busiest", "before", "after"),
+    [
+        (5000.0, 3.0, 0.97, ExitCode.PASSED, ExitCode.INCONCLUSIVE),
+        (5000.0, 3.0, 0.97, ExitCode.LOST, ExitCode.LOST),
+        (5000.0, 3.0, 0.97, ExitCode.STOPPED, ExitCode.STOPPED),
+        (5000.0, 0.2, 0.97, ExitCode.PASSED, ExitCode.PASSED),
+        (5000.0, 3.0, 0.40, ExitCode.PASSED, ExitCode.PASSED),
+        (None, 3.0, 0.97, ExitCode.PASSED, ExitCode.PASSED),
+    ],
+    ids=["behind", "lost", "stopped", "kept", "the platform's doing", "without a rate"],
+)
+def test_a_rate_that_the_engine_could_not_keep_is_no_answer(
+    rate: float | None, late_s: float, busiest: float, before: ExitCode, after: ExitCode
+) -> None:
+    code, reason = paced(rate, round(late_s * 1e9), busiest, before, "")
+    assert code is after
+    if after is not before:
+        assert "5000 attempts a second" in reason
+        assert "97%" in reason

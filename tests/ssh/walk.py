@@ -80,6 +80,11 @@ def _past(picture: str) -> str:
     return found[1] if found else ""
 
 
+def _other_panel(before: str, after: str) -> bool:
+    # A picture that is half painted shows no panel with the keys, or two.
+    return len(_focused(after)) == 1 and _focused(before) != _focused(after)
+
+
 def _other_moment(before: str, after: str) -> bool:
     return bool(_past(after)) and _past(before) != _past(after)
 
@@ -149,8 +154,8 @@ STEPS: tuple[Step, ...] = (
     _typed("layout", "server", r"[─>] connections", screen="layout-server"),
     _typed("layout", "work", r"[─>] slots", screen="layout-work"),
     Step("layout", "L", seen=(r"[─>] steps", r"[─>] events")),
-    Step("next-panel", "tab", holds=lambda before, after: _focused(before) != _focused(after)),
-    Step("previous-panel", "shift+tab", holds=lambda before, after: _focused(before) != _focused(after)),
+    Step("next-panel", "tab", holds=_other_panel),
+    Step("previous-panel", "shift+tab", holds=_other_panel),
     Step("maximise", "m", seen=(r"run > \w+",), back=("m",), again=(r"[─>] steps",)),
     Step("postgres", "p", seen=(r"run > Postgres", r"server", r"answered in"), back=_ESC, screen="postgres"),
     Step("runs", "R", seen=(r"run > runs", r"running"), back=_ESC, screen="runs"),
@@ -232,6 +237,9 @@ def take(pane: Pane, step: Step, within_s: float = 30.0) -> float:
         focused = _focused(pane.picture())
         pane.press("Tab")
         pane.wait_until(lambda now, then=focused: _focused(now) != then, "another panel to have the keys")  # type: ignore[misc]
+    if step.holds is not None:
+        # What it is held against must be what the last key came to, whole.
+        pane.settle()
     before = pane.picture()
     pane.press(TMUX_NAMES.get(step.key or ":", step.key or ":"))
     if step.typed:
