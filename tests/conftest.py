@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -34,6 +35,9 @@ def _settings() -> EmbeddedSettings:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Begun under nohup or in the background these are ignored, and so they would be by all that the tests begin.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     starts_workers = not hasattr(config, "workerinput") and bool(getattr(config.option, "numprocesses", None))
     stay_here(tells=not starts_workers)
     if not hasattr(config, "workerinput"):

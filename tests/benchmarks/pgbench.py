@@ -1,7 +1,8 @@
 """Fills a second against pgbench's, on the same server: `python -m tests.benchmarks.pgbench [--quick]`. Judges nothing.
 
 pgbench sends the statements of a fill, generated from `queries/fill`, over as many connections. Ours is the engine's
-own process with journal, tally, sampler, samples, recording and a console in a terminal attached; its fills are planned
+own process with journal, tally, sampler, samples, recording and a console in a terminal attached, and at one level also
+once with the platform's own table of events, which are statements besides those of a fill; its fills are planned
 beforehand as pgbench's are, or found by the planner. Beside them asyncpg by itself sends the same statements: what of
 the distance is Python's. Every leg and every run of the others has a fresh clone of the template, and they take turns.
 While one is measured, the others stand still.
@@ -32,7 +33,7 @@ import asyncpg
 import msgspec
 
 from engine.allocator.planner import Planner
-from engine.config import EmbeddedSettings, FillSettings, RecordSettings, RunSettings, Settings
+from engine.config import EmbeddedSettings, FillSettings, ObservabilitySettings, RecordSettings, RunSettings, Settings
 from engine.database import Connection
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event
@@ -62,6 +63,8 @@ from tests.tui.ptys import Terminal
 
 LEVELS = (1, 4, 8, 15, 32)
 QUICK_LEVELS = (1, 8)
+EVENTS_LEVEL = 8
+"""Where it is measured, too, with the platform's table of events written: statements that are none of a fill."""
 PAIRS, QUICK_PAIRS = 5, 2
 PARTY = 2
 A_DAY = 5
@@ -110,10 +113,10 @@ class Bench:
         self.figures.append(Figure(name, value, unit, n))
         print(self.figures[-1].line(), flush=True)
 
-    async def level(self, clients: int) -> None:
-        """All pairs of one number of clients."""
+    async def level(self, clients: int, *, events: bool = False) -> None:
+        """All pairs of one number of clients; with `events` ours writes the platform's table of events, too."""
         floors = await self._floors()
-        settings = self._settings(clients)
+        settings = self._settings(clients, events=events)
         plan, turn = await self._planned(floors, settings)
         floor = floors[turn.restaurant]
         room = Path(tempfile.mkdtemp(dir=self.folder, prefix="room"))
@@ -121,9 +124,22 @@ class Bench:
         (room / "fill.sql").write_text(script(plan, turn, floor, clients))
         (room / "bare.json").write_bytes(msgspec.json.encode(_evenings(plan, turn, floor)))
         with self._engine(settings, room) as (said, process):
-            await self._measured(clients, room, Path(said.folder), process)
+            theirs, bare, ours, calls = await self._measured(clients, room, Path(said.folder), process)
+        if events:
+            self.tell(f"pgbench_ratio_events_c{clients}", _ratio(theirs, ours[PLANNED]), "x", len(theirs))
+            return
+        self._tell_level(clients, theirs, ours)
+        asyncpg_ratio = statistics.median(own.rate / their.rate for own, their in zip(bare, theirs, strict=True))
+        self.tell(f"asyncpg_ratio_c{clients}", asyncpg_ratio, "x", len(bare))
+        client_us = statistics.median(one.client_us for one in bare)
+        self.tell(f"asyncpg_client_cpu_c{clients}", client_us, "us/fill", len(bare))
+        if clients == 8:
+            self.tell("fill_round_trips", statistics.median(calls), "-", len(calls))
+            self._tell_shares(Path(said.folder))
 
-    async def _measured(self, clients: int, room: Path, records: Path, process: "subprocess.Popen[bytes]") -> None:
+    async def _measured(
+        self, clients: int, room: Path, records: Path, process: "subprocess.Popen[bytes]"
+    ) -> tuple[list[Leg], list[Bare], dict[str, list[Leg]], list[float]]:
         theirs: list[Leg] = []
         bare: list[Bare] = []
         ours: dict[str, list[Leg]] = {PLANNED: [], PLANNER: []}
@@ -148,23 +164,12 @@ class Bench:
                 if took.idle_s > 1.0:
                     self.idle.append(took.idle_cpu_s / took.idle_s)
         process.wait(timeout=60)
-        self._tell_level(clients, theirs, ours)
-        asyncpg_ratio = statistics.median(own.rate / their.rate for own, their in zip(bare, theirs, strict=True))
-        self.tell(f"asyncpg_ratio_c{clients}", asyncpg_ratio, "x", len(bare))
-        client_us = statistics.median(one.client_us for one in bare)
-        self.tell(f"asyncpg_client_cpu_c{clients}", client_us, "us/fill", len(bare))
-        if clients == 8:
-            self.tell("fill_round_trips", statistics.median(calls), "-", len(calls))
-            self._tell_shares(records)
+        return theirs, bare, ours, calls
 
     def _tell_level(self, clients: int, theirs: list[Leg], ours: dict[str, list[Leg]]) -> None:
         n = len(theirs)
-
-        def ratio(mode: str) -> float:
-            return statistics.median(our.rate / their.rate for our, their in zip(ours[mode], theirs, strict=True))
-
-        self.tell(f"pgbench_ratio_c{clients}", ratio(PLANNED), "x", n)
-        self.tell(f"pgbench_ratio_planner_c{clients}", ratio(PLANNER), "x", n)
+        self.tell(f"pgbench_ratio_c{clients}", _ratio(theirs, ours[PLANNED]), "x", n)
+        self.tell(f"pgbench_ratio_planner_c{clients}", _ratio(theirs, ours[PLANNER]), "x", n)
         for name, legs in (("pgbench", theirs), ("preplanned", ours[PLANNED]), ("planner", ours[PLANNER])):
             self.tell(f"{name}_fills_c{clients}", statistics.median(one.rate for one in legs), "/s", n)
             self.tell(f"{name}_client_cpu_c{clients}", statistics.median(one.client_us for one in legs), "us/fill", n)
@@ -224,7 +229,7 @@ class Bench:
     def _fills(self, clients: int) -> int:
         return self.fills or FILLS.get(clients, MOST_FILLS)
 
-    def _settings(self, clients: int) -> Settings:
+    def _settings(self, clients: int, *, events: bool) -> Settings:
         fills = self._fills(clients)
         return Settings(
             run=RunSettings(concurrency=clients, repeat=2 * self.pairs, data="white-horse", date=SEEDED_DAY),
@@ -239,6 +244,7 @@ class Bench:
             embedded=EmbeddedSettings(
                 data=self.shell.environ["SLOTFILL_EMBEDDED_DATA"], idle_s=20.0, max_connections=150
             ),
+            observability=ObservabilitySettings(events=events),
             records=RecordSettings(runs=str(self.shell.home / ".local/state/slotfill/runs")),
         )
 
@@ -379,6 +385,10 @@ class Bench:
             self.tell(f"{what}_cpu", statistics.median(took_us), "us/fill", len(took_us))
 
 
+def _ratio(theirs: list[Leg], ours: list[Leg]) -> float:
+    return statistics.median(our.rate / their.rate for our, their in zip(ours, theirs, strict=True))
+
+
 def _evenings(plan: Planned, turn: Turn, floor: Floor) -> Evenings:
     zones = {one.id: one.zone_id for one in floor.tables}
     window = plan.windows[0]
@@ -485,6 +495,8 @@ async def main(*words: str) -> list[Figure]:
         await databases.ensure_template(cluster)
         for clients in args.levels or (QUICK_LEVELS if args.quick else LEVELS):
             await bench.level(clients)
+            if clients == EVENTS_LEVEL:
+                await bench.level(clients, events=True)
         if bench.idle:
             bench.tell("engine_idle_cpu", 100 * statistics.median(bench.idle), "%", len(bench.idle))
     finally:
