@@ -55,10 +55,15 @@ class Slot:
     def face(self) -> SlotFace:
         """The turn as the slots panel shows it; the same object until it changes, as most of a picture's do not."""
         if self._face is None:
-            self._face = self._drawn()
+            self._face = self.drawn()
         return self._face
 
-    def _drawn(self) -> SlotFace:
+    def is_out_of_sight(self) -> None:
+        """No picture has it for now: nothing is kept for the next one."""
+        self._face = None
+
+    def drawn(self) -> SlotFace:
+        """The turn as the slots panel shows it, and nothing is kept of that."""
         return SlotFace(
             turn=self.turn.id,
             day=self.turn.on.isoformat(),
@@ -91,6 +96,8 @@ class Slots:
         self._days: set[object] = set()
         self._order: list[Slot] = []
         self._first_open = 0
+        self._seen_from = 0
+        """The first slot of the last picture."""
         self._most_attempts = 0
         self.ended = 0
 
@@ -105,8 +112,9 @@ class Slots:
 
     def plan(self, turns: tuple[Turn, ...], most_attempts: int) -> None:
         """Take in a leg's turns; what they allow is shared out evenly, as a plan has one cap for all of its turns."""
+        self._out_of_sight(self._seen_from + SHOWN)
         self.ended = 0
-        self._first_open = 0
+        self._first_open = self._seen_from = 0
         self._order = []
         for number, turn in enumerate(turns):
             slot = self._slots[turn.id] = Slot(
@@ -167,7 +175,7 @@ class Slots:
 
     def faces(self) -> tuple[SlotFace, ...]:
         """Every turn of every leg, in the order they were planned."""
-        return tuple(slot.face() for slot in self._slots.values())
+        return tuple(slot.drawn() for slot in self._slots.values())
 
     def around(self) -> tuple[SlotFace, ...]:
         """Of the leg in hand, at most SHOWN turns around the first that has not ended.
@@ -177,4 +185,11 @@ class Slots:
         while self._first_open < len(self._order) and self._order[self._first_open].end is not None:
             self._first_open += 1
         begin = max(0, min(self._first_open - SHOWN_BEFORE, len(self._order) - SHOWN))
+        self._out_of_sight(begin)
         return tuple(slot.face() for slot in self._order[begin : begin + SHOWN])
+
+    def _out_of_sight(self, before: int) -> None:
+        """Slots of the last picture up to this one are in no picture any more: of a million, six hundred are kept."""
+        for slot in self._order[self._seen_from : before]:
+            slot.is_out_of_sight()
+        self._seen_from = before

@@ -5,6 +5,7 @@ import datetime as dt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.metrics.slots import SHOWN, Slots
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event, Refused, RunMoved, RunPlanned, TurnEnded, WorkerMoved
 from engine.model.ids import AttemptId, Ids, RunId, TurnId, WorkerId
@@ -225,3 +226,23 @@ def test_a_year_s_plan_gives_a_picture_of_the_turns_around_the_first_that_is_ope
     assert [face.turn for face in tally.slots_around()] == list(range(4401, 5001))
     assert len(tally.slots()) == 5000
     assert tally.counts(3).most_attempts == 50_000
+
+
+def test_what_is_kept_for_the_next_picture_is_no_more_than_one_picture_holds() -> None:
+    def turns(first: int, count: int) -> tuple[Turn, ...]:
+        return tuple(Turn(TurnId(one), "m", dt.date(2027, 1, 1), dt.time(12), 2) for one in range(first, first + count))
+
+    def kept() -> int:
+        return sum(slot._face is not None for slot in slots._slots.values())
+
+    slots = Slots()
+    slots.plan(turns(1, 3000), 3000)
+    for number in range(1, 3001):
+        slots.finish(TurnId(number), TurnEnd.CAPPED)
+        if number % 97 == 0:
+            slots.around()
+            assert kept() <= SHOWN
+    assert len(slots.faces()) == 3000
+    assert kept() <= SHOWN
+    slots.plan(turns(3001, 10), 10)
+    assert (len(slots.around()), kept()) == (10, 10)
