@@ -17,9 +17,9 @@ from engine.redact import mask
 
 EVERY_S = 1.0
 BATCH = 500
+"""Events of one statement at most."""
 _MADE_AT_ONCE = 50
 """Attempts wait while so many are made into rows, for a millisecond or two."""
-"""Events of one statement at most."""
 LAST_S = 2.0
 """When a repeat is over, so long at most for what is not written yet."""
 _TABLE = "observability_events"
