@@ -30,12 +30,10 @@ BIG, SMALL = (120, 40), (80, 24)
 class Place:
     """The home of a soak, and everything in it that is looked at or disturbed."""
 
-    def __init__(self, own: Ruins, folder: Path) -> None:
+    def __init__(self, own: Ruins) -> None:
         self.own = own
         self.shell = own.shell
-        self.folder = folder
-        self.temp = folder / "t"
-        self.temp.mkdir(mode=0o700)
+        self.temp = Path(tempfile.gettempdir())
         self.shell.environ["TMPDIR"] = str(self.temp)
         self.watcher: Terminal | None = None
         self.terminals: list[Terminal] = []
@@ -110,8 +108,9 @@ class Place:
         return found
 
     def temp_files(self) -> list[Path]:
-        """Every file in the folder for temporary ones; a live engine has its socket there."""
-        return [one for one in self.temp.rglob("*") if not one.is_dir()]
+        """Every file in the folder for temporary ones; a live engine has its socket there. The server's are not ours."""
+        server_s = Path(self.own.plan.places.socket)
+        return [one for one in self.temp.rglob("*") if not one.is_dir() and server_s not in one.parents]
 
     def close(self) -> None:
         """Hang up every console."""
@@ -128,15 +127,20 @@ def place() -> Iterator[Place]:
         folder.chmod(0o711)
         home = folder / "h"
         home.mkdir()
+        temp = folder / "t"
+        temp.mkdir(mode=0o700)
         os.environ[FOLDER] = made
+        # Ours, too: where the server's socket is goes by it, and a server that we start again must be found by the engine.
+        before, tempfile.tempdir = tempfile.tempdir, str(temp)
         try:
             with ruins(home, folder / "pg", idle_s=300) as own:
-                found = Place(own, folder)
+                found = Place(own)
                 try:
                     yield found
                 finally:
                     found.close()
         finally:
+            tempfile.tempdir = before
             del os.environ[FOLDER]
 
 
