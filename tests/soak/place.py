@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from engine.front import LinkLost
@@ -42,7 +43,9 @@ class Place:
         """Start a run and the console that stays with it; the run's folder."""
         before = len(self.shell.runs())
         words = (*PLAN, "--days", str(DAYS), "--rate", str(RATE), "--seed", str(seed), "--concurrency", "6")
-        self.shell.begin(*words)
+        command = self.shell.begin(*words)
+        # Half an hour of a line a second fills a pipe that nobody reads, and the command never ends.
+        Thread(target=command.communicate, daemon=True).start()
         assert until(lambda: len(self.shell.runs()) > before and self.answers(), 120), "no engine stood"
         self.watcher = self.attach(BIG)
         return self.shell.runs()[-1]
