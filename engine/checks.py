@@ -26,7 +26,10 @@ class Checks:
         self._first: Integrity | None = None
         self._last: Integrity | None = None
         self._trouble: list[str] = []
-        self._databases = 0
+        self.repeat: Callable[[], int] = lambda: 0
+        """The repeat in hand; 0 where the plan is run once."""
+        self.databases = 0
+        """So many the run has begun to work in."""
         self._here: dict[str, int] = {}
         """Of `grew` what the database in hand has."""
         self._left: dict[str, int] = {}
@@ -50,13 +53,13 @@ class Checks:
 
     def _leave(self) -> None:
         """Another database is begun: the rows that this one ends with stay named, and counted."""
-        self._databases += 1
+        self.databases += 1
         if not self._here:
             return
         for name, more in self._here.items():
             self._left[name] = self._left.get(name, 0) + more
         self._here = {}
-        kept = f"integrity-after-{self._databases - 1}.json"
+        kept = f"integrity-after-{self.databases - 1}.json"
         if self._last is not None:
             write_json(self._folder / kept, self._last)
             self._kept.append(kept)
@@ -84,16 +87,13 @@ class Checks:
 
     @property
     def alerts(self) -> tuple[str, ...]:
-        """Checks that could not run: they have passed nothing."""
-        found = list(self._trouble)
-        for when, seen in (("before", self._first), ("after", self._last)):
-            if seen is not None and seen.failed:
-                names = ", ".join(f"{name} ({why})" for name, why in seen.failed.items())
-                found.append(f"integrity checks that could not run {when} the run: {names}")
-        return tuple(found)
+        """Checks that could not run, whichever repeat they were to look at: they have passed nothing."""
+        return tuple(dict.fromkeys(self._trouble))
 
     async def _checked(self, when: str) -> Integrity | None:
         ids = [floor.restaurant_id for floor in self._target.floors.values()]
+        number = self.repeat()
+        which = f"repeat {number} of the run" if number else "the run"
         try:
             connection = await self._connect("slotfill integrity")
             try:
@@ -101,7 +101,10 @@ class Checks:
             finally:
                 await connection.close()
         except (DatabaseFailed, DatabaseUnreachable) as error:
-            self._trouble.append(f"the integrity checks {when} the run could not be made: {error}")
+            self._trouble.append(f"the integrity checks {when} {which} could not be made: {error}")
             return None
+        if found.failed:
+            names = ", ".join(f"{name} ({why})" for name, why in found.failed.items())
+            self._trouble.append(f"integrity checks that could not run {when} {which}: {names}")
         write_json(self._folder / f"integrity-{when}.json", found)
         return found

@@ -9,6 +9,8 @@ from engine.model.ledger import HeldRow, Reading, UnseenRow
 
 UNTIMED: Mapping[str, str] = {"statement_timeout": "60s", "lock_timeout": "60s"}
 """What a reader sets over the timers an attempt works under, which would end a long one; its connection bounds it."""
+READING_S = 10.0
+"""What is asked beside the attempts has so long at least, its connection too, however short a time a step has."""
 
 
 async def read_held(

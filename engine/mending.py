@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from engine.clock import Clock
 from engine.config import Settings
-from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, failure
 from engine.model.command import Answer
 from engine.model.repair import Found, Remedy, Repairable, Repaired, RepairNote, Scope
 from engine.records.trouble import RecordsFailed
@@ -48,7 +48,6 @@ class Bench(NamedTuple):
     target: Target
     clock: Clock
     folder: Path
-    database: str
     settings: Callable[[], Settings]
 
 
@@ -68,7 +67,8 @@ class Mending:
             try:
                 if arguments[1:]:
                     return _listed(await kind.lists(connection, self._scope()))
-                return self._noted(kind, await put_right(connection, kind, self._scope()), who)
+                database = await _name(connection)
+                return self._noted(kind, database, await put_right(connection, kind, self._scope()), who)
             finally:
                 await connection.close()
         except (DatabaseUnreachable, DatabaseFailed) as error:
@@ -80,14 +80,14 @@ class Mending:
             tuple(floor.restaurant_id for floor in floors), timedelta(seconds=self._bench.settings().run.hold_ttl_s)
         )
 
-    def _noted(self, kind: Kind, done: Repaired, who: str) -> Answer:
+    def _noted(self, kind: Kind, database: str, done: Repaired, who: str) -> Answer:
         bench = self._bench
         note = RepairNote(
             at=bench.clock.wall().isoformat(timespec="milliseconds"),
             who=who,
             command=f"repair {kind.name}",
             target=bench.target.name,
-            database=bench.database,
+            database=database,
             restaurants=tuple(bench.target.floors),
             done=done.rows,
             left=done.left,
@@ -100,6 +100,14 @@ class Mending:
         except RecordsFailed as error:
             text = f"{text}; not in the run's folder: {error}"
         return Answer(done=True, text=text, lines=tuple(map(sentence, done.rows[:MOST_LINES])))
+
+
+async def _name(connection: Connection) -> str:
+    """Of the database in hand: each repeat of a plan has one of its own. Raises DatabaseFailed."""
+    try:
+        return str(await connection.value("platform/admin/database_name"))
+    except STEP_ERRORS as error:
+        raise failure("the database does not say its name, so nothing was changed", error) from error
 
 
 def told(done: Repaired) -> str:

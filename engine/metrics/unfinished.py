@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time
 from typing import NamedTuple
 
-from engine.metrics.ledger import Words, entries
+from engine.metrics.ledger import entries
+from engine.metrics.words import Words
 from engine.model.continued import InFlight, Settled
 from engine.model.event import AttemptEnded, Event, Intended, RunPlanned, TurnEnded
 from engine.model.ids import AttemptId, RunId, TurnId

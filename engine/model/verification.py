@@ -71,6 +71,15 @@ class VerifySnapshot(msgspec.Struct, frozen=True):
     """Row security hides bookings from this role unless it says whose it wants."""
     made: int
     """The transaction that made this database, or last changed its name or owner."""
+    tells_files: bool
+    """This role may look at the server's files."""
+
+
+class VerifyMadeAt(msgspec.Struct, frozen=True):
+    """How old a database is."""
+
+    made_at: datetime | None
+    """None where its files are not where they usually are."""
 
 
 class VerifyTransaction(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from zlib import crc32
 
 import msgspec
 
-from engine.metrics.ledger import CONFIRMED, Beyond, Said, Words, merged, part, said, unanswered, waits_for_server
+from engine.metrics.ledger import CONFIRMED, Beyond, merged, part
+from engine.metrics.words import Said, Words, said, unanswered, waits_for_server
 from engine.model.event import AttemptEnded, Event, Intended, Missed, RunPlanned
 from engine.model.ids import AttemptId, TurnId
 from engine.model.ledger import HeldRow, Ledger, Reading

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe, refusal_of
 from engine.model.integrity import Bounds
+from engine.model.outcome import Phase
 from engine.model.repair import Bound, Counted, Found, Repairable, RepairRow, Taken, TakenRow
+from engine.model.step import Step
 
 AT_MOST = 1_000
 """Rows that one repair takes; what is left is counted."""
@@ -19,17 +21,20 @@ _LOCK_S = 2.0
 @asynccontextmanager
 async def repairing(connection: Connection, what: str) -> AsyncIterator[None]:
     """Commits at the end. Raises DatabaseFailed, and then nothing was changed unless the COMMIT went unanswered."""
-    step = "nothing was changed"
+    unanswered = Phase.UNCOMMITTED
     try:
         await connection.begin()
         await connection.row("repair/limits", Bound, int(_STATEMENT_S * 1000), int(_LOCK_S * 1000))
         yield
-        step = "whether it was done is not known: the COMMIT was not answered"
+        unanswered = Phase.IN_DOUBT
         word = await connection.commit()
     except STEP_ERRORS as error:
         await _undo(connection)
-        if getattr(error, "sqlstate", None):
-            step = "nothing was changed"
+        # A connection that broke has a SQLSTATE too, and is no answer.
+        phase = refusal_of(error, Step.COMMIT, unanswered=unanswered).phase
+        step = "nothing was changed"
+        if phase is Phase.IN_DOUBT:
+            step = "whether it was done is not known: COMMIT was not answered; another repair does nothing twice"
         raise DatabaseFailed(f"{what} failed and {step}: {describe(error)}") from error
     except BaseException:
         # A bug or a cancel: the connection must not go on inside a half-done repair.

@@ -19,8 +19,11 @@ _SEGMENT = re.compile(r"journal\.(\d{6})\.jsonl(\.gz)?")
 _WRITES = frozenset({Step.SUBMIT, Step.HOLD, Step.CONFIRM, Step.COMMIT})
 """Steps that change something, so that nothing of them may leave before its intent is written."""
 
-
 _MOST_QUOTED = 300
+_LONGEST_NAME = 40
+"""Of a run, as its header has it; ours have eight characters."""
+_WHERE = re.compile(r" - at `\$[^`]*`$")
+"""How a reader's words end that say where in the line it was; a value that they quote ends in a quotation mark."""
 _LONGEST_LINE = 16 * 1024 * 1024
 """The longest that runs write have some hundred kilobytes."""
 
@@ -168,15 +171,13 @@ class Claims:
                 if is_last and not line.endswith(b"\n"):
                     self.torn = f"{path.name} line {place}: the last record was cut short after {len(line)} bytes"
                     return
-                # Its words may quote the file, line ends and all; their end says where it was.
-                why = " ".join(str(error).split())
-                why = why if len(why) <= _MOST_QUOTED else f"{why[:200]} ... {why[-80:]}"
-                raise JournalDamaged(f"{path} line {place}: not a journal's line: {why}") from error
+                raise JournalDamaged(f"{path} line {place}: not a journal's line: {unreadable(error)}") from error
             if (kind == "JournalHeader") != (place == 1):
                 raise JournalDamaged(f"{path} line {place}: the header must be the first line, and only that")
             if isinstance(read, _Header):
                 if read.segment != number or read.schema > SCHEMA_VERSION or self.run not in ("", read.run):
-                    what = f"segment {read.segment} of run {read.run}, schema {read.schema}"
+                    run = read.run if len(read.run) <= _LONGEST_NAME and read.run.isprintable() else "?"
+                    what = f"segment {read.segment} of run {run}, schema {read.schema}"
                     raise JournalDamaged(f"{path} line 1: this is {what}: it does not belong here")
                 self.run, self.opened_at = read.run, self.opened_at or read.opened_at
             elif read is not None:
@@ -228,6 +229,18 @@ class Claims:
         one.step = None if said.refusal is None else said.refusal.step
         self.outcomes[said.outcome] += 1
         self.certainties[said.certainty] += 1
+
+
+def unreadable(error: Exception) -> str:
+    """Why something could not be read, in one line.
+
+    What it quotes of a file is whole or not there: half a password is not found by its value any more.
+    """
+    why = " ".join(str(error).split())
+    if len(why) <= _MOST_QUOTED or isinstance(error, OSError):
+        return why
+    where = _WHERE.search(why)
+    return f"a value of over {_MOST_QUOTED - 100} characters does not belong there{where[0] if where else ''}"
 
 
 def _raw(path: Path) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from engine.database import STEP_ERRORS, Connection, describe
 from engine.model.integrity import Place
 from engine.model.outcome import Certainty
 from engine.model.rows import SettingRow
-from engine.model.verification import VerifyAssignment, VerifyBooking, VerifySnapshot, VerifyTransaction
+from engine.model.verification import VerifyAssignment, VerifyBooking, VerifyMadeAt, VerifySnapshot, VerifyTransaction
 from engine.verify.claims import Claim
 
 CONFIRMED = "confirmed"
@@ -80,6 +80,8 @@ class Wanted(msgspec.Struct):
     made_for_it: bool
     """The database was made for the run, so that a younger one is another."""
     wait_s: float
+    told_at: datetime | None = None
+    """When the first of the claims was told success; None where none was."""
     cleaned: dict[str, str] = {}
     """Databases that the run's rows were removed from, with who did it when."""
 
@@ -127,7 +129,7 @@ async def _read(connection: Connection, wanted: Wanted, acknowledged: Collection
     found = Found(at=moment.at, database=moment.database, is_later=not moment.in_recovery)
     rows = await connection.rows("truth/verify_transactions", VerifyTransaction, list(acknowledged))
     found.known = {row.xid: row for row in rows}
-    if wanted.made_for_it and acknowledged and moment.made > min(acknowledged):
+    if wanted.made_for_it and await _is_younger(connection, moment, wanted, acknowledged):
         found.trouble = f"{moment.database} was made anew since: it is younger than what the run committed in it"
     if done := wanted.cleaned.get(moment.database):
         found.trouble = f"the run's rows were removed from {moment.database} by {done}"
@@ -150,3 +152,16 @@ async def _read(connection: Connection, wanted: Wanted, acknowledged: Collection
         for table in await connection.rows("truth/verify_assignments", VerifyAssignment, there):
             found.rows[table.booking_id].tables.append(table)
     return found
+
+
+async def _is_younger(
+    connection: Connection, moment: VerifySnapshot, wanted: Wanted, acknowledged: Collection[int]
+) -> bool:
+    """Whether the database was made after what was acknowledged in it."""
+    if acknowledged:
+        return moment.made > min(acknowledged)
+    if wanted.told_at is None or not moment.tells_files:
+        return False
+    # An API tells of no transactions: of its runs only the clock tells.
+    answer = await connection.row("truth/verify_made_at", VerifyMadeAt)
+    return answer is not None and answer.made_at is not None and answer.made_at > wanted.told_at

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from engine.database import Connection, DatabaseFailed
 from engine.model.integrity import Integrity
 from engine.model.ledger import Entry, Ledger
 from engine.model.verification import Verification
-from engine.verify.claims import Claim, Claims
+from engine.verify.claims import Claim, Claims, unreadable
 from engine.verify.found import Found, Wanted, look
 from engine.verify.integrity import check, grew, restaurants_of
 from engine.verify.judgement import Judge, Terms
@@ -23,7 +24,9 @@ MOST_SUSPECTS = 1000
 _GONE = "the database of a later repeat is not there: it was dropped, or the run has only just begun it"
 _TTL = timedelta(seconds=180)
 """Of a run that says nothing of it."""
-_NONE: Mapping[int, Connection] = MappingProxyType({})
+Opens = Callable[[], AbstractAsyncContextManager[Connection]]
+"""Opens a database, and leaves it in the end: a plan may be repeated more often than a server takes connections."""
+_NONE: Mapping[int, Opens] = MappingProxyType({})
 _BAD = ("lost", "torn", "altered", "duplicate", "phantom")
 _OPEN = frozenset({"unresolved", "unverified"})
 
@@ -79,40 +82,51 @@ async def verify(
     *,
     wait_s: float = 5.0,
     goes_on: bool = False,
-    repeats: Mapping[int, Connection] = _NONE,
+    repeats: Mapping[int, Opens] = _NONE,
     gone: str = "the run has no database that can be read",
 ) -> Verification:
     """Reconcile a run, from its folder and its database alone. Writes nothing, neither here nor there.
 
     `wait_s` bounds how long transactions are waited for that nobody lives to end. `goes_on`: its engine lives, and what
-    is in flight is no alarm. `repeats`: the databases of later repeats of the plan, where each has its own. Without a
-    connection nothing is verified, and `gone` says why. A connection that is in a transaction already is read in that
-    one: what it cannot see stays unverified. Raises JournalDamaged and RecordsUnfit.
+    is in flight is no alarm. `repeats`: the databases of later repeats of the plan, where each has its own; they are
+    opened one at a time. Without a connection nothing is verified, and `gone` says why. A connection that is in a
+    transaction already is read in that one: what it cannot see stays unverified. Raises JournalDamaged, RecordsUnfit.
     """
     run = _read(folder / "run.json", _Run)
     if run is None:
         raise RecordsUnfit(f"{folder / 'run.json'} is missing, so what the run was is not known")
     claims = await asyncio.to_thread(Claims, folder)
-    parts = _dealt(claims, run, connection, repeats)
+    if claims.run not in ("", run.run_id):
+        # Its keys and tags are another's: held against this run's rows, all of it would look lost.
+        raise RecordsUnfit(f"{folder}: its journal is not that of run {run.run_id}; put that one back")
+    opens: dict[int, Opens] = dict(repeats)
+    if connection is not None:
+        opens[1] = _already(connection)
+    parts = _dealt(claims, run)
     longest, ttl = _seconds(run, "api.longest_request_s"), _seconds(run, "run.hold_ttl_s")
     gone_since = _read(folder / "cleaned.json", tuple[_Cleaning, ...]) or ()
     cleaned = {one.database: f"{one.who} at {one.at:%Y-%m-%d %H:%M:%S}" for one in gone_since}
-    found: dict[Connection | None, Found] = {}
-    for one, part in parts.items():
+    found: dict[int, Found] = {}
+    integrity = _Grown(_read(folder / "integrity-before.json", Integrity), _slugs(run), ttl or _TTL)
+    for number, part in parts.items():
+        if number not in opens:
+            found[number] = Found(trouble=gone if number == 1 else _GONE)
+            continue
         wait = 0.0 if goes_on else wait_s
-        wanted = Wanted(run.run_id, part.values(), _slugs(run), bool(run.data), wait, cleaned)
-        found[one] = Found(trouble=gone if connection is None else _GONE) if one is None else await look(one, wanted)
+        wanted = Wanted(run.run_id, part.values(), _slugs(run), bool(run.data), wait, _told_at(claims, part), cleaned)
+        async with opens[number]() as one:
+            found[number] = await look(one, wanted)
+            await integrity.take(one)
     # What a live run did until it was read it had intended before: read again, nothing of that is without an author.
     known = parts
     if goes_on:
-        known = _dealt(await asyncio.to_thread(Claims, folder), run, connection, repeats)
+        known = _dealt(await asyncio.to_thread(Claims, folder), run)
     terms = Terms(run.run_id, goes_on, claims.opened_at, longest)
-    judges = [Judge(terms, part, found[one], known[one]) for one, part in parts.items()]
+    judges = [Judge(terms, part, found[number], known[number]) for number, part in parts.items()]
     ledger = _ledger(judges, claims.attempts.values())
     in_flight = sum(judge.in_flight for judge in judges)
     differences, resolved = ([], []) if goes_on else _against_result(folder, claims, ledger)
-    asked = [one for one in parts if one is not None]
-    broken, unchecked = await _integrity(folder, _slugs(run), ttl or _TTL, asked)
+    broken = dict(integrity.broken)
     code = 0
     if any(getattr(ledger, word) for word in _BAD) or (broken and not goes_on):
         code = 5
@@ -133,20 +147,29 @@ async def verify(
         problems=tuple(claims.problems),
         notes=(*troubles, *([claims.torn] if claims.torn else []), *resolved, *_repairs(folder, found.values())),
         broken=broken,
-        unchecked=unchecked,
+        unchecked=integrity.unchecked,
     )
 
 
-def _dealt(
-    claims: Claims, run: _Run, connection: Connection | None, repeats: Mapping[int, Connection]
-) -> dict[Connection | None, dict[int, Claim]]:
-    """The claims by the database that each is to be held against."""
-    parts: dict[Connection | None, dict[int, Claim]] = defaultdict(dict, {connection: {}})
+def _already(connection: Connection) -> Opens:
+    return lambda: nullcontext(connection)
+
+
+def _dealt(claims: Claims, run: _Run) -> dict[int, dict[int, Claim]]:
+    """The claims by the repeat in whose database each is to be found: the first one's, where they share it."""
+    parts: dict[int, dict[int, Claim]] = defaultdict(dict, {1: {}})
     for attempt, claim in claims.attempts.items():
         claim.through_api = claim.through_api or bool(run.base_url)
-        repeat = claims.repeats.get(claim.leg, 1)
-        parts[repeats.get(repeat) if repeat > 1 and _is_cloned(run) else connection][attempt] = claim
+        parts[claims.repeats.get(claim.leg, 1) if _is_cloned(run) else 1][attempt] = claim
     return parts
+
+
+def _told_at(claims: Claims, part: Mapping[int, Claim]) -> datetime | None:
+    """When the first of these was told success, as the journal's clock has it."""
+    heard = [claim.heard_ns for claim in part.values() if claim.acknowledged]
+    if not heard or claims.opened_at is None:
+        return None
+    return claims.opened_at + timedelta(microseconds=min(heard) // 1000)
 
 
 def _repairs(folder: Path, found: Iterable[Found]) -> Iterator[str]:
@@ -212,29 +235,30 @@ def _against_result(folder: Path, claims: Claims, ledger: Ledger) -> tuple[list[
     return [*lines, *(f"result.json has ledger.{word} = {was}, it is {now}" for word, (was, now) in moved.items())], []
 
 
-async def _integrity(
-    folder: Path, slugs: list[str], ttl: timedelta, connections: list[Connection]
-) -> tuple[dict[str, int], dict[str, str]]:
-    """Checks that find more than before the run, and those that could not run."""
-    before = _read(folder / "integrity-before.json", Integrity)
-    broken: Counter[str] = Counter()
-    unchecked: dict[str, str] = {}
-    for connection in connections:
+class _Grown:
+    """Checks that find more than before the run, summed over its databases, and those that could not run."""
+
+    def __init__(self, before: Integrity | None, slugs: list[str], ttl: timedelta) -> None:
+        self._before, self._slugs, self._ttl = before, slugs, ttl
+        self.broken: Counter[str] = Counter()
+        self.unchecked: dict[str, str] = {}
+
+    async def take(self, connection: Connection) -> None:
+        """Check one of them."""
         if connection.in_block or not connection.is_open:
-            unchecked["all"] = "the connection was lost, or is in a transaction that the checks would end"
-            continue
+            self.unchecked["all"] = "the connection was lost, or is in a transaction that the checks would end"
+            return
         try:
-            places = await restaurants_of(connection, slugs)
-            now = await check(connection, [place.id for place in places], ttl)
+            places = await restaurants_of(connection, self._slugs)
+            now = await check(connection, [place.id for place in places], self._ttl)
         except DatabaseFailed as error:
-            unchecked["all"] = str(error)
-            continue
-        unchecked |= now.failed
-        if before is None:
-            unchecked["before the run"] = "there is no integrity-before.json, so what is new is not known"
+            self.unchecked["all"] = str(error)
+            return
+        self.unchecked |= now.failed
+        if self._before is None:
+            self.unchecked["before the run"] = "there is no integrity-before.json, so what is new is not known"
         else:
-            broken.update(grew(before, now))
-    return dict(broken), unchecked
+            self.broken.update(grew(self._before, now))
 
 
 def _is_cloned(run: _Run) -> bool:
@@ -265,4 +289,4 @@ def _read(path: Path, kind: type[Kind]) -> Kind | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise RecordsUnfit(f"{path}: could not be read: {error}") from error
+        raise RecordsUnfit(f"{path}: could not be read: {unreadable(error)}") from error

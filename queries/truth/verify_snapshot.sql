@@ -7,7 +7,8 @@ SELECT clock_timestamp() AS at,
        pg_is_in_recovery() AS in_recovery,
        coalesce(row_security_active(to_regclass('bookings')), false)
          OR coalesce(row_security_active(to_regclass('booking_table_assignments')), false) AS secured,
-       n.newest - (n.newest - d.xmin::text::bigint) % 4294967296 AS made
+       n.newest - (n.newest - d.xmin::text::bigint) % 4294967296 AS made,
+       has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AS tells_files
   FROM pg_database d
  CROSS JOIN LATERAL (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS n (newest)
  WHERE d.datname = current_database()

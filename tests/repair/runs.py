@@ -5,9 +5,10 @@ import datetime as dt
 from engine.clock import RunningClock
 from engine.contract import Terms
 from engine.database import Connection
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.clean import Cleaned, Footprint
 from engine.model.event import Event, RunPlanned
 from engine.model.fault import FAULTS, rules_of, session_of

@@ -4,14 +4,19 @@ import asyncio
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from engine.platform.cluster import Cluster
 from engine.platform.databases import clone
+from engine.records.archive import find
 from tests.cli.test_targets import ask, name, write
 from tests.repair.prints import differences, printed
 from tests.shell import PACED, Shell, alive, wait_until
+from tests.verify.repeated import living, repeated
+from tui.verbs.reach import manifest_of
+from tui.verbs.run_databases import share
 
 __all__ = ["name"]
 
@@ -125,3 +130,20 @@ def test_somebody_s_database_is_written_to_only_where_it_may_be(shell: Shell, cl
     done = shell.do("clean", run, *config, "--yes")
     assert done.code == 0, done.err
     assert differences(before, printed(dsn)) == {}
+
+
+def test_a_run_that_goes_on_in_a_repeats_database_keeps_it_to_itself(
+    shell: Shell, cluster: Cluster, tmp_path: Path
+) -> None:
+    with repeated(cluster, tmp_path / "runs") as (folder, (_, second)):
+        run, other = folder.name[-8:], living(folder.parent, second.name)
+        root = ("--runs", str(folder.parent))
+        for words in (("clean", run, "--yes"), ("continue", run, "--headless")):
+            refused = shell.do(*words, *root)
+            assert refused.code == 4, refused.err
+            assert f"run {other}" in refused.err
+            assert "stop it first" in refused.err
+        goes_on, theirs = [manifest_of(find(folder.parent, one)) for one in (other, run)]
+        assert share(goes_on, theirs)
+        assert share(theirs, goes_on)
+        assert not share(theirs, manifest_of(find(folder.parent, living(folder.parent, "sf_0000000a_r2"))))

@@ -22,7 +22,7 @@ from tests.owners.conftest import owners, owners_copied_from, owners_template, v
 from tests.platform import house
 from tests.scratch import ScratchDatabase
 from tests.verify.planting import cancelled, honest, lone_shadow, seat, stale_allocation, zone_lock
-from tui.cli import parser
+from tui.command_line import parser
 
 __all__ = ["owners", "owners_copied_from", "owners_template", "variant"]
 

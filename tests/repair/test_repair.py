@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from engine.database import Connection, DatabaseFailed
@@ -136,6 +137,22 @@ async def test_a_sweep_that_fails_is_undone_and_leaves_a_clean_connection(c: Any
         assert connection.is_open
         assert await connection.value("platform/admin/marked")
     assert await c.fetchval("SELECT count(*) FROM table_holds") == 1
+
+
+async def test_a_commit_whose_answer_was_cut_off_is_not_told_as_nothing_changed(
+    c: Any, database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await leak(c, await house.booking(c), ["MD-01"])
+    commit = Connection.commit
+
+    async def cut(connection: Connection) -> str:
+        await commit(connection)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    monkeypatch.setattr(Connection, "commit", cut)
+    with pytest.raises(DatabaseFailed, match=r"whether it was done is not known.*08003"):
+        await sweep(database)
+    assert await c.fetchval("SELECT count(*) FROM table_holds") == 0
 
 
 async def test_zone_locks_of_pending_bookings_without_tables_are_cleared(c: Any, database: ScratchDatabase) -> None:

@@ -11,15 +11,17 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.mending import NOTES
 from engine.model.command import Command, Verb
+from engine.platform.cluster import Cluster
 from engine.records.archive import Manifest, new_folder, write_manifest
 from engine.records.writer import append_json, write_json
 from tests.platform import house
 from tests.scratch import ScratchDatabase
 from tests.shell import PACED, Done, Shell, wait_until
-from tests.verify.planting import confirmed_alone, lone_shadow, zone_lock
+from tests.verify.planting import confirmed_alone, lone_shadow, plant, zone_lock
+from tests.verify.repeated import repeated
 
 WALL = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 Repair = Callable[..., Done]
@@ -43,17 +45,6 @@ def repair(shell: Shell, folder: Path) -> Repair:
 def notes(folder: Path) -> list[dict[str, Any]]:
     path = folder / NOTES
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def plant(database: ScratchDatabase, *what: Callable[[Any], Any]) -> list[UUID]:
-    async def planted() -> list[UUID]:
-        c = await database.connect()
-        try:
-            return [await one(c) for one in what]
-        finally:
-            await c.close()
-
-    return asyncio.run(planted())
 
 
 def ask(database: ScratchDatabase, query: str) -> Any:
@@ -165,6 +156,26 @@ def test_an_embedded_database_whose_marker_is_gone_is_refused(repair: Repair, da
     assert refused.code == 4
     assert "nothing was written" in refused.err
     assert ask(database, ALONE) == 1
+
+
+def test_every_repeats_own_database_is_put_right_and_noted(shell: Shell, cluster: Cluster, tmp_path: Path) -> None:
+    with repeated(cluster, tmp_path / "runs", 3) as (folder, bases):
+        words = ("repair", "torn", "--runs", str(folder.parent))
+        plant(bases[1], confirmed_alone)
+        plant(bases[2], confirmed_alone, confirmed_alone)
+        dry = shell.do(*words, "--dry-run")
+        assert f"{bases[0].name}: nothing to repair" in dry.out
+        assert f"{bases[1].name}: 1 found" in dry.out
+        refused = shell.do(*words, f"--yes={bases[2].name}")
+        assert (refused.code, ask(bases[1], ALONE)) == (4, 1)
+        done = shell.do(*words, f"--yes={bases[0].name}", "--json").json()
+        names = [base.name for base in bases]
+        assert (done["found"], done["left"], done["database"], done["databases"]) == (3, 0, names[0], names)
+        assert [row["database"] for row in done["done"]] == [names[1], names[2], names[2]]
+        assert [ask(base, ALONE) for base in bases] == [0, 0, 0]
+        assert [(note["database"], len(note["done"])) for note in notes(folder)] == [(names[1], 1), (names[2], 2)]
+        plant(bases[0], confirmed_alone)
+        assert f"1 put right (1 back to pending), 0 left in {names[0]}" in shell.do(*words, "--yes").out
 
 
 def test_a_note_is_one_masked_line_behind_the_others(tmp_path: Path) -> None:

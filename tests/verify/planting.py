@@ -1,10 +1,12 @@
 """One bad row for each check; where a constraint forbids it, the constraint goes first."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from tests.platform import house
+from tests.scratch import ScratchDatabase
 
 Session = Any
 """asyncpg brings no types."""
@@ -217,3 +219,16 @@ ALONGSIDE: dict[str, dict[str, int]] = {
     "foreign_tables": {"foreign_tables": 2},
 }
 """What else the same bad row rightly shows up in."""
+
+
+def plant(database: ScratchDatabase, *what: Callable[[Any], Any]) -> list[UUID]:
+    """Each of these, outside a loop; what they gave."""
+
+    async def planted() -> list[UUID]:
+        c = await database.connect()
+        try:
+            return [await one(c) for one in what]
+        finally:
+            await c.close()
+
+    return asyncio.run(planted())

@@ -4,18 +4,22 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
 from engine.exit_code import ExitCode
 from engine.model.integrity import Finding, Integrity
+from engine.platform.cluster import Cluster
 from engine.records.archive import Manifest, new_folder, write_manifest
 from engine.records.writer import write_json
 from engine.verify.integrity import CHECKS
 from tests.scratch import ScratchDatabase
 from tests.shell import Done, Shell
-from tests.verify.planting import confirmed_alone, honest, zone_lock
+from tests.verify.planting import confirmed_alone, honest, plant, zone_lock
+from tests.verify.repeated import repeated
 from tui.verbs.check import Checked, lines, verdict
 
 WALL = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -102,3 +106,29 @@ def test_rows_beyond_those_that_came_back_are_counted() -> None:
     assert "  and 1499 more" not in text
     assert "  and 500 more" in text
     assert text[-1] == "0 broken, 1500 leftover"
+
+
+def test_every_repeats_own_database_is_checked_and_each_row_says_where_it_is(
+    shell: Shell, cluster: Cluster, tmp_path: Path
+) -> None:
+    with repeated(cluster, tmp_path / "runs") as (folder, (first, second)):
+        plant(second, confirmed_alone)
+        done = shell.do("check", "--runs", str(folder.parent))
+        assert done.code == 5, done.out
+        assert done.out.startswith(f"{first.name}, {second.name} of run {folder.name[-8:]}: ")
+        assert f"  {second.name}  booking" in done.out
+        assert f"  {first.name}  booking" not in done.out
+        plant(first, confirmed_alone)
+        told = shell.do("check", "--runs", str(folder.parent), "--json").json()
+        assert (told["database"], told["databases"]) == (first.name, [first.name, second.name])
+        assert told["counts"]["confirmed_without_tables"] == 2
+        assert told["counts"]["mixed_zones"] == 0
+        rows = told["findings"]["confirmed_without_tables"]
+        assert [row["database"] for row in rows] == [first.name, second.name]
+        plant(second, lose_slots)
+        done = shell.do("check", "--runs", str(folder.parent))
+        assert f"overbooked_slots could not run and has passed nothing: {second.name}: 42P01" in done.out
+
+
+async def lose_slots(c: "asyncpg.Connection[Any]") -> None:
+    await c.execute("DROP TABLE booking_slots CASCADE")

@@ -33,7 +33,7 @@ def test_what_was_not_read_is_not_said_to_have_been_checked() -> None:
     assert "no database, and so no integrity" in unread
 
 
-def test_rows_of_a_later_repeat_are_not_sought_where_the_first_one_worked() -> None:
-    assert any(one.endswith("slotfill check abc names the rows") for one in lines(READ))
-    (said,) = [one for one in lines(msgspec.structs.replace(READ, databases=("sf_abc", "sf_abc_r2"))) if "overl" in one]
-    assert said.endswith("slotfill check abc names those of sf_abc, integrity-after*.json in its folder all")
+def test_the_rows_are_named_by_check_whichever_repeat_they_are_of() -> None:
+    for databases in (("sf_abc",), ("sf_abc", "sf_abc_r2")):
+        said = list(lines(msgspec.structs.replace(READ, databases=databases)))
+        assert any(one.endswith("slotfill check abc names the rows") for one in said)

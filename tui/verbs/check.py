@@ -3,7 +3,7 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,8 @@ from engine.platform.cluster import Cluster, ClusterInUse
 from engine.platform.databases import names
 from engine.safety import GuardRefused, dsn_of, target_of
 from engine.verify.integrity import CHECKS, check, restaurants_of
-from tui.verbs.reach import RunNotFound, entry_of, in_embedded
+from tui.verbs.reach import RunNotFound, entry_of, in_embedded, manifest_of
+from tui.verbs.run_databases import databases_of, named
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
 _TIMEOUT_S = 15.0
@@ -39,11 +40,18 @@ class Ground(msgspec.Struct, frozen=True):
     """Restaurants; none for all of the database."""
 
 
+class Offending(Finding, frozen=True):
+    """An offending row, and where it is."""
+
+    database: str = ""
+
+
 class Checked(msgspec.Struct, frozen=True):
-    """The one JSON document of `slotfill check --json`."""
+    """The one JSON document of `slotfill check --json`, counts and findings of all databases together."""
 
     target: str
     database: str
+    """The first of them."""
     run: str
     restaurants: tuple[str, ...]
     """Slugs."""
@@ -51,9 +59,11 @@ class Checked(msgspec.Struct, frozen=True):
     at: datetime
     took_ns: int
     counts: dict[str, int]
-    findings: dict[str, tuple[Finding, ...]]
+    findings: dict[str, tuple[Offending, ...]]
     failed: dict[str, str]
     checks: tuple[Check, ...] = CHECKS
+    databases: tuple[str, ...] = ()
+    """One; several for a run with repeats, each of which had a database of its own."""
 
 
 def main(args: Namespace) -> int:
@@ -76,7 +86,7 @@ def main(args: Namespace) -> int:
     return found.exit_code
 
 
-def verdict(integrity: Integrity) -> ExitCode:
+def verdict(integrity: Integrity | Checked) -> ExitCode:
     """The exit code: what is broken outweighs what could not be asked; leftovers are shown and harm no promise."""
     if any(integrity.counts.get(one.name) for one in CHECKS if one.grade is Grade.BROKEN):
         return ExitCode.LOST
@@ -85,7 +95,9 @@ def verdict(integrity: Integrity) -> ExitCode:
 
 def lines(found: Checked) -> Iterator[str]:
     """What was found, for people: every check with its count, then the rows."""
-    where = f"database {found.database}" + (f" of run {found.run}" if found.run else f" of target {found.target}")
+    several = len(found.databases) > 1
+    where = named(found.databases) if several else f"database {found.database}"
+    where += f" of run {found.run}" if found.run else f" of target {found.target}"
     houses = len(found.restaurants)
     yield (
         f"{where}: {len(found.checks)} checks on {houses} restaurant{'' if houses == 1 else 's'} "
@@ -98,11 +110,12 @@ def lines(found: Checked) -> Iterator[str]:
     for one in found.checks:
         if one.name in found.failed:
             yield from ("", f"{one.name} could not run and has passed nothing: {found.failed[one.name]}")
-        elif one.name in found.findings:
+        if one.name in found.findings:
             yield from ("", f"{one.name}: {one.why}")
             rows = found.findings[one.name]
             for row in rows:
-                yield f"  {row.subject}{f'  [{row.tables}]' if row.tables else ''}  {row.detail}"
+                place = f"{row.database}  " if several else ""
+                yield f"  {place}{row.subject}{f'  [{row.tables}]' if row.tables else ''}  {row.detail}"
             if (more := found.counts[one.name] - len(rows)) > 0:
                 yield f"  and {more} more"
     yield from ("", _summary(found))
@@ -118,19 +131,24 @@ def _summary(found: Checked) -> str:
 
 
 async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> Checked:
-    async with _ground(args, settings, target) as ground:
-        connection = await Connection.open(
-            ground.dsn, application_name="slotfill check", timeout_s=_TIMEOUT_S, pooled=not target.is_embedded
-        )
-        try:
-            database = ground.database or await _name(connection)
-            places = await restaurants_of(connection, ground.slugs)
-            _guard_unseen(ground, database, places)
-            integrity = await check(
-                connection, [place.id for place in places], timedelta(seconds=settings.run.hold_ttl_s)
+    done: list[Checked] = []
+    async with _grounds(args, settings, target) as grounds:
+        for ground in grounds:
+            connection = await Connection.open(
+                ground.dsn, application_name="slotfill check", timeout_s=_TIMEOUT_S, pooled=not target.is_embedded
             )
-        finally:
-            await connection.close()
+            try:
+                done.append(await _checked(connection, ground, timedelta(seconds=settings.run.hold_ttl_s)))
+            finally:
+                await connection.close()
+    return together(done)
+
+
+async def _checked(connection: Connection, ground: Ground, ttl: timedelta) -> Checked:
+    database = ground.database or await _name(connection)
+    places = await restaurants_of(connection, ground.slugs)
+    _guard_unseen(ground, database, places)
+    integrity = await check(connection, [place.id for place in places], ttl)
     return Checked(
         target=ground.target,
         database=database,
@@ -140,9 +158,37 @@ async def _main(args: Namespace, settings: Settings, target: TargetSettings) -> 
         at=integrity.at,
         took_ns=integrity.took_ns,
         counts=integrity.counts,
-        findings=integrity.findings,
+        findings={
+            name: tuple(Offending(row.subject, row.booking_id, row.tables, row.detail, database) for row in rows)
+            for name, rows in integrity.findings.items()
+        },
         failed=integrity.failed,
+        databases=(database,),
     )
+
+
+def together(done: Sequence[Checked]) -> Checked:
+    """What was found in all databases of a run, as one."""
+    first, *others = done
+    if not others:
+        return first
+    findings: dict[str, tuple[Offending, ...]] = {}
+    failed: dict[str, str] = {}
+    for one in done:
+        for name, rows in one.findings.items():
+            findings[name] = (*findings.get(name, ()), *rows)
+        for name, why in one.failed.items():
+            failed[name] = f"{failed[name]}; {one.database}: {why}" if name in failed else f"{one.database}: {why}"
+    all_of_it = msgspec.structs.replace(
+        first,
+        restaurants=tuple(dict.fromkeys(slug for one in done for slug in one.restaurants)),
+        took_ns=sum(one.took_ns for one in done),
+        counts={name: sum(each.counts.get(name, 0) for each in done) for one in done for name in one.counts},
+        findings=findings,
+        failed=failed,
+        databases=tuple(one.database for one in done),
+    )
+    return msgspec.structs.replace(all_of_it, exit_code=int(verdict(all_of_it)))
 
 
 async def _name(connection: Connection) -> str:
@@ -168,33 +214,37 @@ def _variables() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _ground(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[Ground]:
+async def _grounds(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[list[Ground]]:
     """What the command line names; the embedded server stays up meanwhile."""
     name = settings.run.target
     if target.is_embedded:
-        async with _embedded(args, settings) as ground:
-            yield ground
+        async with _embedded(args, settings) as grounds:
+            yield grounds
         return
     if not (target.dsn or target.dsn_env):
         raise GuardRefused(
             f"target {name} is a booking API without a dsn: its database cannot be reached, so nothing was checked; "
             "give it one"
         )
-    yield Ground(target=name, database="", run="", dsn=dsn_of(name, target, _variables()), slugs=target.restaurants)
+    yield [Ground(target=name, database="", run="", dsn=dsn_of(name, target, _variables()), slugs=target.restaurants)]
 
 
 @asynccontextmanager
-async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[Ground]:
+async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[list[Ground]]:
     entry = entry_of(args)
     database = in_embedded(entry, settings)
     if entry.is_live:
         tell(f"run {entry.run_id} goes on: a hold or a confirmation in flight may show as half done")
     cluster = await Cluster.open(settings.embedded, f"check by {who()}")
     try:
-        if database not in await names(cluster):
+        there = await names(cluster)
+        if database not in there:
             raise RunNotFound(
                 f"the database {database} of run {entry.run_id} is gone; prune removes them with their runs"
             )
-        yield Ground(target=settings.run.target, database=database, run=entry.run_id, dsn=cluster.dsn(database))
+        yield [
+            Ground(target=settings.run.target, database=one, run=entry.run_id, dsn=cluster.dsn(one))
+            for one in databases_of(manifest_of(entry), there).values()
+        ]
     finally:
         await cluster.close()

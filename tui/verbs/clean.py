@@ -22,6 +22,7 @@ from engine.safety import GuardRefused
 from tui.verbs.agree import agrees, said_or_asked
 from tui.verbs.clean_ground import Site, Unfit, sites
 from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.run_databases import named, share
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, sourced, who, wrong
 
 
@@ -60,11 +61,11 @@ async def _main(args: Namespace, entry: RunEntry) -> int:
         raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
     settings = sourced(args, [f"run.target={manifest.target}"]).settings
     async with sites(args, settings, entry) as found:
-        listed = tuple([await survey(site.connection, site.mine, site.ground) for site in found])
+        listed = tuple([await _surveyed(site) for site in found])
         if args.dry_run or all(one.is_nothing for one in listed):
             _show(args, entry, listed)
             return 0
-        names = ", ".join(site.ground.database for site in found)
+        names = named([site.ground.database for site in found])
         if not args.json and args.yes is None:
             _say(entry, listed)
         said = found[0].said
@@ -72,17 +73,24 @@ async def _main(args: Namespace, entry: RunEntry) -> int:
             said = said_or_asked(args, f"{_what(listed)} in {names}.", found[0].word)
         if not agrees(said, found[0].word):
             heard = "nobody said yes" if said is None else f"{said} is another name"
-            return wrong(f"{names} was left as it is, {heard}; --yes={found[0].word} answers for you", ExitCode.REFUSED)
+            left = "was left as it is" if len(found) == 1 else "were left as they are"
+            return wrong(f"{names} {left}, {heard}; --yes={found[0].word} answers for you", ExitCode.REFUSED)
         await found[0].clear(said)
         done = tuple([await _clean(entry, site) for site in found])
     _show(args, entry, done)
     return 0
 
 
+async def _surveyed(site: Site) -> Cleaned:
+    async with site.connect() as connection:
+        return await survey(connection, site.mine, site.ground)
+
+
 async def _clean(entry: RunEntry, site: Site) -> Cleaned:
     # What a killed engine had sent may still be done by its backends: after them, nothing more comes.
-    await quieten(site.connection, [entry.run_id], RunningClock())
-    done = await clean(site.connection, site.mine, site.ground)
+    async with site.connect() as connection:
+        await quieten(connection, [entry.run_id], RunningClock())
+        done = await clean(connection, site.mine, site.ground)
     if not done.is_nothing:
         # At once: should the next database refuse, this one was cleaned all the same.
         _keep(entry, done)
@@ -91,16 +99,11 @@ async def _clean(entry: RunEntry, site: Site) -> Cleaned:
 
 def _guard_live(args: Namespace, entry: RunEntry) -> None:
     """Nothing is taken from under a run that goes on, this one or another in its database. Raises GuardRefused."""
-    database = entry.manifest.database if entry.manifest else ""
     for other in list_runs(runs_folder(settings_of(args).records.runs)):
         if not other.is_live or other.manifest is None:
             continue
-        same = database and (other.manifest.target, other.manifest.database) == (
-            entry.manifest.target if entry.manifest else "",
-            database,
-        )
-        if other.run_id == entry.run_id or same:
-            where = "" if other.run_id == entry.run_id else f" in {database}"
+        if other.run_id == entry.run_id or (entry.manifest and share(entry.manifest, other.manifest)):
+            where = "" if other.run_id == entry.run_id else f" in {other.manifest.database}"
             raise GuardRefused(
                 f"run {other.run_id} goes on{where}: nothing was changed; stop it first: slotfill stop {other.run_id}"
             )

@@ -4,6 +4,7 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import msgspec
 
@@ -18,7 +19,7 @@ from engine.safety import GuardRefused
 from engine.verify.claims import JournalDamaged
 from engine.verify.reconcile import RecordsUnfit, verify
 from tui.verbs.reach import RunNotFound, entry_of
-from tui.verbs.run_databases import elsewhere, opened, run_databases
+from tui.verbs.run_databases import elsewhere, named, opened, run_databases, share
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, wrong
 
 _TIMEOUT_S = 60.0
@@ -59,10 +60,7 @@ async def _main(settings: Settings, entry: RunEntry) -> Verification:
         gone = ground.gone
         if connection is not None and not ground.ours and (gone := await elsewhere(connection, manifest)):
             connection = None
-        repeats = {
-            number: await held.enter_async_context(opened(dsn, ground, "verify"))
-            for number, dsn in ground.repeats.items()
-        }
+        repeats = {number: partial(opened, dsn, ground, "verify") for number, dsn in ground.repeats.items()}
         found = await verify(entry.path, connection, goes_on=entry.is_live, repeats=repeats, gone=gone)
     return msgspec.structs.replace(found, notes=(*found.notes, *_others(settings, manifest)))
 
@@ -73,7 +71,7 @@ def _others(settings: Settings, manifest: Manifest) -> Iterator[str]:
         one = other.manifest
         if one is None or one.run_id == manifest.run_id or one.started_at <= manifest.started_at:
             continue
-        if (one.database, one.target) == (manifest.database, manifest.target) and one.database:
+        if share(one, manifest):
             yield f"run {one.run_id} worked in {one.database} afterwards: what has changed there may be its doing"
 
 
@@ -90,17 +88,14 @@ def lines(found: Verification) -> Iterator[str]:
         yield f"and {more} more; --json names a thousand"
     for text in (*found.notes, *found.problems[:_MOST_LINES], *found.differences):
         yield f"! {text}"
-    # `check` looks at one database: of a run whose repeats had one each, at the first.
-    first, *others = found.databases or ("",)
-    names = f"names those of {first}, integrity-after*.json in its folder all" if others else "names the rows"
     for name, count in found.broken.items():
-        yield f"! integrity: {name} finds {count} more than before it; slotfill check {found.run_id} {names}"
+        yield f"! integrity: {name} finds {count} more than before it; slotfill check {found.run_id} names the rows"
     for name, why in found.unchecked.items():
         yield f"! integrity: {name} was not checked: {why}"
     yield ""
     result = "and result.json where there is one"
     if found.at:
-        where = f"{', '.join(found.databases)} as of {found.at:%Y-%m-%d %H:%M:%S} UTC"
+        where = f"{named(found.databases)} as of {found.at:%Y-%m-%d %H:%M:%S} UTC"
         yield f"checked: every line of the journal, {where}, the integrity checks, {result}"
     else:
         yield f"checked: every line of the journal, {result}; no database, and so no integrity"

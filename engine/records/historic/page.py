@@ -1,7 +1,8 @@
 """What `report.md` says of an import alone. Pure."""
 
+from engine.model.figures import Latency
 from engine.model.outcome import OUTCOMES
-from engine.model.report import Latency, Pass, RestaurantFigures, Result
+from engine.model.report import Pass, RestaurantFigures, Result
 from engine.records.tables import Cell, markdown
 
 _HEAD = ("pass", "restaurant", "processed", "success", "with tables", "persisted", "not filled", "p50", "p95", "max")

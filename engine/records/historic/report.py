@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, field
 
+from engine.records.trouble import one_line
 from engine.redact import mask_and_cut
 
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -187,7 +188,9 @@ def read_report(path: Path) -> Read:
     except RecursionError as error:
         raise ReportUnreadable(f"{path}: nested too deep to be a report of the platform") from error
     except (ValueError, OverflowError) as error:  # msgspec's DecodeError and Unicode's are ValueErrors
-        raise ReportUnreadable(f"{path}: not a report of the platform: {error}") from error
+        raise ReportUnreadable(
+            f"{path}: not a report of the platform: {one_line(error)}; give the JSON file that its script wrote"
+        ) from error
     name = os.fsencode(path.name).decode("utf-8", "replace")
     read = Read(name, hashlib.sha256(content).hexdigest(), report)
     if not EARLIEST <= read.ended.year < LATEST:

@@ -7,9 +7,11 @@ import msgspec
 from engine.exit_code import ExitCode
 from engine.metrics.samples import latency_of
 from engine.metrics.tally import Tally
+from engine.model.figures import Latency, SeatWaste
 from engine.model.ledger import Ledger
+from engine.model.levels import Level
 from engine.model.outcome import Outcome
-from engine.model.report import Latency, Level, Pass, RestaurantFigures, Result, SeatWaste
+from engine.model.report import Pass, RestaurantFigures, Result
 from engine.model.run_state import RunState
 from engine.model.step import Step
 from engine.records.archive import Manifest
