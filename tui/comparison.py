@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from engine.judge import telling
-from engine.judge.latencies import SMALL
 from engine.model.comparison import Comparison, Ends, LatencyRow, Pair, RateRow, Share, Side, Word
 from tui.format import per_second
 
@@ -22,11 +21,7 @@ def lines(found: Comparison) -> Iterator[str]:
         yield ""
         yield from _pair(pair)
     yield ""
-    yield "differences are the other run less the first, with 95 % intervals; a primary row's Holm is over all pairs"
-    yield (
-        f"a step is worse or better when p after Holm, over all {found.tests} other tests, is below 0.05, the interval "
-        f"of its p50 or p95 leaves out zero, and its delta is {SMALL} or more"
-    )
+    yield from telling.methods(found.tests)
 
 
 def _pair(pair: Pair) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a run came to, as lines: shown where the workers were, once they have gone."""
 
+from engine.exit_code import MEANING
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
 from engine.model.step import Step
@@ -8,17 +9,6 @@ from tui.lines import Ink, Line, Span, ink_of, label, line
 from tui.spark import bar
 from tui.status import fills_per_s
 
-_MEANING = {
-    0: "passed",
-    1: "a threshold failed",
-    3: "the target was unreachable or unfit",
-    5: "data was lost or integrity broken",
-    6: "inconclusive",
-    7: "the records could not be written",
-    70: "crashed",
-    130: "stopped by the operator",
-}
-
 
 def result_lines(snapshot: RunSnapshot, width: int) -> list[Line]:
     """State, exit code, totals, rate and latency of a run that is over."""
@@ -26,7 +16,7 @@ def result_lines(snapshot: RunSnapshot, width: int) -> list[Line]:
     ended = sum(one.count for one in snapshot.outcomes)
     code = run.exit_code
     good = code == 0
-    meaning = f"{_MEANING.get(code, '')}" if code is not None else "no exit code yet"
+    meaning = f"{MEANING.get(code, '')}" if code is not None else "no exit code yet"
     ink = Ink.FILLED if good else Ink.CAPACITY if run.state is RunState.STOPPED else Ink.FAULT
     lines = [
         line(

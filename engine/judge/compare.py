@@ -18,8 +18,8 @@ from engine.judge.shifts import holm
 from engine.judge.spread import RESAMPLES
 from engine.judge.subject import Subject
 from engine.model.comparison import Comparison, LatencyRow, Pair, RateRow, Reading, Share, Word
+from engine.model.levels import Recommended
 from engine.model.production import ProductionTargets
-from engine.model.report import Recommended
 
 METRIC = (
     "success rate: bookings that persisted, of those that were asked for, whatever their number of attempts; bookings "
@@ -125,6 +125,9 @@ def _together(subjects: Sequence[Subject], reading: Reading) -> Iterator[str]:
     )
     if known:
         (high, best, one), (low, worst, two) = known[0], known[-1]
+        if high == low:
+            yield f"all {len(known)} runs succeeded as often, at {high:.1%} {reading.value}: none is best or worst"
+            return
         yield (
             f"best is {one.label} with {telling.of(best)}, worst {two.label} with {telling.of(worst)}: a range of "
             f"{100 * (high - low):.1f} points over {len(subjects)} runs, {reading.value}"

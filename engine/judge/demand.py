@@ -11,7 +11,7 @@ from engine.judge.optimum import Wanted
 from engine.model.event import AttemptEnded, Event, RunPlanned
 from engine.model.floor import Floor
 from engine.model.ids import TurnId
-from engine.model.outcome import Outcome
+from engine.model.outcome import Certainty, Outcome
 from engine.model.step import Step
 from engine.model.turn import Turn
 
@@ -53,6 +53,8 @@ class Demand(msgspec.Struct, frozen=True):
     """Those that the platform's own check of covers refused at the submit, before any table was looked for."""
     attempts: dict[int, str] = {}
     """Whose each attempt was."""
+    unheard: tuple[int, ...] = ()
+    """Attempts whose end nobody heard: their bookings may be there all the same."""
 
 
 def demands(
@@ -96,6 +98,7 @@ def _demand(
     words: dict[str, str] = {}
     covers: dict[str, None] = {}
     numbers: dict[int, str] = {}
+    unheard: list[int] = []
     for turn, event in attempts:
         # Requests that repeat another one's key want one table between them.
         booking = f"twin {turn.twin}" if turn.twin else str(event.booking_id)
@@ -108,6 +111,8 @@ def _demand(
             covers[booking] = None
         if event.ids.attempt is not None:
             numbers[event.ids.attempt] = booking
+            if event.certainty is Certainty.INFO:
+                unheard.append(event.ids.attempt)
         if event.acknowledged:
             acknowledged[booking] = None
         if event.acknowledged or any(took.step is Step.COMMIT for took in event.steps):
@@ -133,4 +138,5 @@ def _demand(
         words,
         tuple(covers),
         numbers,
+        tuple(unheard),
     )

@@ -21,7 +21,7 @@ def generator(case: Case, floor: ClientFloor | None, lengths: Mapping[str, Seque
     if case.total(lag) > MOST_LAG_MS * 1e6:
         found.append(f"the engine's own loop was late by {case.book(lag, 'ns')} (p99)")
     if case.total(case.journal("load tainted")) and case.total(tainted) > MOST_LATE:
-        found.append(f"that lateness fell into {case.book(tainted, '%')} of the attempts")
+        found.append(f"a late loop fell into {case.book(tainted, '%')} of the attempts")
     if case.total(cpu) > MOST_CPU:
         found.append(f"it took {case.book(cpu, '%')} of a core")
     waited, seen = at_client(case), all_in_steps(case)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from engine.model.event import AttemptEnded, Event, LegEnded, Refused
 from engine.model.outcome import Outcome
@@ -24,6 +24,9 @@ class _Leg:
 
     def __init__(self) -> None:
         self.refused: Counter[_Told] = Counter()
+        self.hit: Counter[frozenset[_Told]] = Counter()
+        """Attempts by all that they were told: several tries of one may be refused in the same words."""
+        self._open: dict[int, set[_Told]] = {}
         self.outcomes: Counter[str] = Counter()
         self.given: set[str] = set()
         self.steps_ns: Counter[str] = Counter()
@@ -35,9 +38,19 @@ class _Leg:
     def told(self, event: Refused) -> None:
         told = event.refusal
         message = next((name for name, one in MESSAGES.items() if one.search(told.message)), "")
-        self.refused[told.step.value, event.outcome, told.sqlstate or "", told.constraint or "", message] += 1
+        words = told.step.value, event.outcome, told.sqlstate or "", told.constraint or "", message
+        self.refused[words] += 1
+        if event.ids.attempt is not None:
+            self._open.setdefault(event.ids.attempt, set()).add(words)
+
+    def hits(self) -> Iterator[tuple[frozenset[_Told], int]]:
+        """By what they were told, how many attempts; those without an end too."""
+        yield from self.hit.items()
+        yield from ((frozenset(words), 1) for words in self._open.values())
 
     def ended(self, event: AttemptEnded) -> None:
+        if event.ids.attempt is not None and (words := self._open.pop(event.ids.attempt, None)):
+            self.hit[frozenset(words)] += 1
         self.outcomes[event.outcome] += 1
         worker, took_ns = event.ids.worker, event.ended_ns - event.started_ns
         began_ns, _ = self.spans.get(worker, (event.started_ns, 0))
@@ -88,10 +101,11 @@ class Facts:
     def number(self, rule: str) -> float | None:
         """The number that a rule names; None for a rule that is none, and of loads that nobody measured.
 
-        `attempts` · `outcome W` · `refused key=value …` · `given T1,T2` (of these tables, those given to anybody) ·
-        `path S`, `path lag`, `path steps`, `path total` (ns in that step, of attempts that were filled) · `busy` and
-        `span` (ns in attempts, and from first to last, of all workers) · `longest refused` (ns) · `load lag` (ns),
-        `load cpu`, `load tainted`. With ` in legs 1,2` behind it, of these legs only.
+        `attempts` · `outcome W` · `refused key=value …` · `hit key=value …` (attempts refused so, each once) ·
+        `given T1,T2` (of these tables, those given to anybody) · `path S`, `path lag`, `path steps`, `path total` (ns
+        in that step, of attempts that were filled) · `busy` and `span` (ns in attempts, and from first to last, of all
+        workers) · `longest refused` (ns) · `load lag` (ns), `load cpu`, `load tainted`. With ` in legs 1,2` behind it,
+        of these legs only.
         """
         rule, _, wanted = rule.partition(" in legs ")
         legs = self._of({int(one) for one in wanted.split(",")} if wanted else ())
@@ -103,6 +117,9 @@ class Facts:
                 return float(sum(leg.outcomes[rest] for leg in legs))
             case "refused":
                 return float(sum(_refused(leg, rest) for leg in legs))
+            case "hit":
+                fits = _fitting(rest)
+                return float(sum(n for leg in legs for words, n in leg.hits() if any(map(fits, words))))
             case "given":
                 return float(sum(any(table in leg.given for leg in legs) for table in rest.split(",")))
             case "path":
@@ -123,12 +140,13 @@ class Facts:
 
 
 def _refused(leg: _Leg, wanted: str) -> int:
+    fits = _fitting(wanted)
+    return sum(count for told, count in leg.refused.items() if fits(told))
+
+
+def _fitting(wanted: str) -> Callable[[_Told], bool]:
     pairs = dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", wanted))
-    return sum(
-        count
-        for told, count in leg.refused.items()
-        if all(pairs.get(key, value) == value for key, value in zip(_KEYS, told, strict=True))
-    )
+    return lambda told: all(pairs.get(key, value) == value for key, value in zip(_KEYS, told, strict=True))
 
 
 def _path(leg: _Leg, part: str) -> int:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from engine.judge.evidence import Ref, derived, result
+from engine.judge.replay import MOST_REGRETS
 from engine.judge.signs import Case
-from engine.model.waterfall import Loss, Waterfall
+from engine.model.waterfall import STEPS, Loss, Waterfall
 
 _STEPS = ("demand", "bound", "alone", "placed", "acknowledged", "persisted")
 _LOST = {
@@ -22,7 +23,10 @@ def told(case: Case) -> Iterator[str]:
     if found is None:
         return
     yield _way(case, found)
-    losses = [f"{case.book(_between(loss))} {_LOST[loss]}" for loss in Loss if loss.value in found.losses]
+    losses = [f"{case.book(_between(loss))} {_LOST[loss]}" for loss in STEPS if loss.value in found.losses]
+    if Loss.UNTOLD in found.losses:
+        both = derived("more", _at("demand"), _at("alone"))
+        losses.insert(0, f"{case.book(both)} to the inventory or the allocator, which only a bound would tell apart")
     if losses:
         yield f"net of what the next step has more: {', '.join(losses)}"
     if found.bound is not None:
@@ -53,10 +57,12 @@ def _beside(case: Case, found: Waterfall) -> Iterator[str]:
     if all(one.optimum is not None and one.optimum.optimal_waste is not None for one in found.houses):
         waste += f", and at the bound {cite(result(f'{houses}/optimal_waste'))} would at the least"
     yield waste
-    if any(one.optimum is not None and one.optimum.regrets for one in found.houses):
+    regrets = [len(one.optimum.regrets) for one in found.houses if one.optimum is not None]
+    if any(regrets):
+        least = "at least " if MOST_REGRETS in regrets else ""
         yield (
-            f"{cite(result(f'{houses}/regrets'))} refused ones would have fitted, at once or with one other moved: "
-            "the waterfall's regrets name them and their tables"
+            f"{least}{cite(result(f'{houses}/regrets'))} refused ones would have fitted, at once or with one other "
+            "moved: the waterfall's regrets name them and their tables"
         )
 
 
@@ -65,5 +71,5 @@ def _at(step: str) -> Ref:
 
 
 def _between(loss: Loss) -> Ref:
-    place = list(Loss).index(loss)
+    place = STEPS.index(loss)
     return derived("more", _at(_STEPS[place]), _at(_STEPS[place + 1]))

@@ -95,7 +95,8 @@ def bounded(
             best = optimum(house, wanted, limit_s=limit_s)
     else:
         best = optimum(house, wanted, limit_s=limit_s)
-    missed = regrets(house, demand.wanted, demand.achieved) if len(demand.achieved) < best.bound else ()
+    told = frozenset(demand.acknowledged)
+    missed = regrets(house, demand.wanted, demand.achieved, told) if len(demand.achieved) < best.bound else ()
     found = HouseOptimum(
         restaurant=demand.restaurant,
         bookings=demand.bookings,
@@ -105,11 +106,11 @@ def bounded(
         is_proven=best.is_proven,
         online=len(online),
         covers=covers,
-        optimal_covers=best.covers,
+        optimal_covers=best.covers if best.is_proven else None,
         waste=had - covers,
         optimal_waste=best.waste,
         efficiency=len(demand.achieved) / best.bound if best.bound else None,
-        prices=tuple(_prices(floor, demand, rules, taken, best.bound)) if terms.prices else (),
+        prices=tuple(_prices(floor, demand, rules, taken, best)) if terms.prices else (),
         regrets=tuple(
             Regret(one.booking, one.party, one.start, one.tables, one.moved, one.moved_from, one.moved_to)
             for one in missed
@@ -121,13 +122,22 @@ def bounded(
     return Bounded(found, left_out)
 
 
+def bounds(
+    floors: Mapping[str, Floor], shares: Iterable[Demand], rules: HouseRules, taken: Mapping[str, tuple[Taken, ...]]
+) -> dict[str, Bounded]:
+    """Each restaurant's bound, by its slug. Raises SolverMissing."""
+    return {
+        one.restaurant: bounded(floors[one.restaurant], one, rules, taken.get(one.restaurant, ())) for one in shares
+    }
+
+
 def run_optimum(
     run_id: str, floors: Mapping[str, Floor], found: Iterable[Demand], rules: HouseRules,
-    taken: Mapping[str, tuple[Taken, ...]],
+    taken: Mapping[str, tuple[Taken, ...]], known: Mapping[str, Bounded],
 ) -> RunOptimum:  # fmt: skip
-    """All restaurants of a run; how long it took is the caller's to say. Raises SolverMissing."""
+    """All restaurants of a run by their bounds; how long those took is the caller's to say."""
     shares = tuple(found)
-    houses = tuple(house_optimum(floors[one.restaurant], one, rules, taken.get(one.restaurant, ())) for one in shares)
+    houses = tuple(known[one.restaurant].optimum for one in shares)
     bound = None if any(one.bound is None for one in houses) else sum(one.bound or 0 for one in houses)
     achieved = sum(one.achieved for one in houses)
     text = msgspec.json.encode((rules, [floors[one.restaurant] for one in shares], shares, taken))
@@ -144,14 +154,22 @@ def run_optimum(
     )
 
 
-def _prices(floor: Floor, demand: Demand, rules: HouseRules, taken: tuple[Taken, ...], bound: int) -> Iterable[Price]:
+def _prices(
+    floor: Floor,
+    demand: Demand,
+    rules: HouseRules,
+    taken: tuple[Taken, ...],
+    best: Optimum,
+    limit_s: float = LIMIT_S / 2,
+) -> Iterable[Price]:
     """Each rule alone gives way, and the house is solved again; nothing is to be had where nobody was refused."""
     for name, change in RELAXED:
         changed = msgspec.structs.replace(rules, **(change or {"max_tables": rules.max_tables + 1}))
         if changed == rules:
             continue
-        if bound == len(demand.wanted):
-            yield Price(name, 0, is_proven=True)
+        if best.bound == len(demand.wanted):
+            yield Price(name, 0, is_proven=best.is_proven)
             continue
-        best = optimum(House(floor, changed, taken), list(demand.wanted.values()), limit_s=LIMIT_S / 2, waste=False)
-        yield Price(name, best.accepted - bound, best.is_proven)
+        without = optimum(House(floor, changed, taken), list(demand.wanted.values()), limit_s=limit_s, waste=False)
+        # A rule less never seats fewer: what was found in the time may, and then it tells nothing.
+        yield Price(name, max(0, without.accepted - best.bound), without.is_proven and best.is_proven)

@@ -279,7 +279,8 @@ def _tried(case: Case, step: str, wait: Wait) -> Seen | None:
     In a queue it costs every worker, and most of all steps; where workers wait side by side it is felt by each alone.
     """
     one = case.result.experiment.get(step)
-    if one is None:
+    # Of fewer repeats the interval is as narrow as they happen to agree, and of one it has no width.
+    if one is None or one.runs < RULES["least repeats"]:
         return None
     most = max(case.result.experiment.values(), key=lambda other: other.elasticity)
     if (wait.queues and (most is not one or one.low < ELASTIC)) or (

@@ -79,8 +79,10 @@ def _claims(run_id: str, passes: Sequence[PassShare]) -> Iterator[Spread]:
     for one in passes:
         if one.restaurant:
             groups.setdefault((one.repeat, one.number), {})[one.restaurant] = Share(one.claimed, one.attempted)
-    for (_, number), shares in groups.items():
-        found = spread(f"{run_id} pass {number}, as claimed", "restaurants", shares)
+    several = len({repeat for repeat, _ in groups}) > 1
+    for (repeat, number), shares in groups.items():
+        which = f"pass {number} of repeat {repeat}" if several else f"pass {number}"
+        found = spread(f"{run_id} {which}, as claimed", "restaurants", shares)
         if found is not None:
             yield found
 

@@ -121,7 +121,7 @@ _PATHOLOGIES = (
         "Holds that nobody will use any more take the tables",
         "table holds",
         (
-            ended("{n} of {all} attempts found no table free", "capacity"),
+            ended("{n} of {all} attempts found no table free", "capacity", at_most=True),
             found("{n} holds are older than they may live", "leaked_holds"),
             without(_MASKED),
         ),
@@ -177,7 +177,7 @@ _PATHOLOGIES = (
         "Cancelled and completed bookings keep their tables",
         "assignments",
         (
-            ended("{n} of {all} attempts found no table free", "capacity"),
+            ended("{n} of {all} attempts found no table free", "capacity", at_most=True),
             found("{n} tables are still taken by bookings that are over", "finished_bookings_blocking"),
         ),
         refute="as many refusals with the assignments of finished bookings removed",

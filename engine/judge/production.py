@@ -36,13 +36,13 @@ def fit_for_production(one: Subject, targets: ProductionTargets, reading: Readin
         f"{each.name} {each.shown}, wanted {each.wanted}{_tail(each.why)}" for each in found if each.met is False
     )
     unknown = [each.name for each in found if each.met is None]
-    fit = False if blockers else None if unknown else True
+    fit = False if blockers else None if unknown or one.refusals else True
     if fit is False:
         says = f"run {one.label} is not fit for production: {'; '.join(blockers)}"
     elif fit is None:
-        says = (
-            f"run {one.label}: nothing blocks production, and it is not proven fit: {', '.join(unknown)} cannot be said"
-        )
+        whys = [f"{', '.join(unknown)} cannot be said"] if unknown else []
+        whys += one.refusals
+        says = f"run {one.label}: nothing blocks production, and it is not proven fit: {'; '.join(whys)}"
     else:
         says = f"run {one.label} is fit for production: it keeps all {len(found)} targets"
     return ProductionFit(one.facts.run_id, fit, found, blockers, says)

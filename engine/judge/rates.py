@@ -1,12 +1,11 @@
 """A rate in two runs, paired by booking or not: difference, interval, test. Pure."""
 
-from collections.abc import Mapping, Sequence
-from statistics import fmean
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from engine.judge.pairing import tango
-from engine.judge.proportions import fisher, mcnemar, newcombe
+from engine.judge.proportions import fisher, mcnemar, newcombe, wilson
 from engine.judge.shifts import bootstrap, mann_whitney
 from engine.judge.spread import RESAMPLES, thinned
 from engine.model.comparison import Ends, RateRow, Reading, Share
@@ -48,16 +47,16 @@ def paired(about: About, first: Mapping[Key, Had], other: Mapping[Key, Had]) -> 
     gained = sum(two.rate > one.rate for one, two in both)
     lost = sum(two.rate < one.rate for one, two in both)
     repeats = any(one.of > 1 or two.of > 1 for one, two in both)
-    gaps = [two.rate - one.rate for one, two in both]
+    mine, theirs = _share([one for one, _ in both]), _share([two for _, two in both])
     ends = tango(gained, lost, len(both))
     if repeats and (gained or lost):
-        ends = bootstrap([[gap] for gap in thinned(gaps)], fmean, about.seed, about.resamples) or ends
+        ends = _between([[one.count, one.of, two.count, two.of] for one, two in thinned(both)], _gap, about) or ends
     return RateRow(
         about.what,
         about.restaurant,
-        _share([one for one, _ in both]),
-        _share([two for _, two in both]),
-        fmean(gaps) if gaps else 0.0,
+        mine,
+        theirs,
+        (theirs.rate or 0.0) - (mine.rate or 0.0),
         Ends(*ends),
         mcnemar(gained, lost),
         "sign test on bookings" if repeats else "McNemar, exact",
@@ -92,24 +91,41 @@ def unpaired(about: About, first: Sequence[Had], other: Sequence[Had]) -> RateRo
     mine, theirs = [had.rate for had in first], [had.rate for had in other]
     return msgspec.structs.replace(
         row,
-        difference=fmean(theirs) - fmean(mine),
-        interval=_apart(mine, theirs, about),
+        interval=_apart(first, other, about),
         p=mann_whitney(mine, theirs),
         test="Mann-Whitney on bookings",
     )
 
 
-def _apart(mine: Sequence[float], theirs: Sequence[float], about: About) -> Ends:
-    """Of the difference of two means: each one's own bootstrap, put together as Newcombe puts Wilson's."""
-    one, two = fmean(mine), fmean(theirs)
-    found = (
-        bootstrap([[value] for value in thinned(values)], fmean, about.seed + place, about.resamples)
-        for place, values in enumerate((mine, theirs))
+def _apart(first: Sequence[Had], other: Sequence[Had], about: About) -> Ends:
+    """Of the difference of two rates: each one's own bootstrap, put together as Newcombe puts Wilson's."""
+    one, two = (_share(side).rate or 0.0 for side in (first, other))
+    (low1, high1), (low2, high2) = (
+        _between([[had.count, had.of] for had in thinned(side)], _rate, about, place)
+        or wilson(round(rate * len(side)), len(side))
+        for place, (side, rate) in enumerate(((first, one), (other, two)))
     )
-    (low1, high1), (low2, high2) = (ends or (mean, mean) for ends, mean in zip(found, (one, two), strict=True))
     below = ((two - low2) ** 2 + (high1 - one) ** 2) ** 0.5
     above = ((high2 - two) ** 2 + (one - low1) ** 2) ** 0.5
     return Ends(max(-1.0, two - one - below), min(1.0, two - one + above))
+
+
+def _between(
+    whole: Sequence[Sequence[float]], figure: Callable[[Sequence[float]], float], about: About, place: int = 0
+) -> tuple[float, float] | None:
+    """Its interval by bookings drawn again; None where all are alike, as that would be no width and false certainty."""
+    found = bootstrap(whole, figure, about.seed + place, about.resamples) if len(whole) > 1 else None
+    return None if found is None or found[0] == found[1] else found
+
+
+def _rate(drawn: Sequence[float]) -> float:
+    """Of bookings drawn again, each with how often it had it and how often it was asked for."""
+    return sum(drawn[::2]) / sum(drawn[1::2])
+
+
+def _gap(drawn: Sequence[float]) -> float:
+    """Of pairs drawn again: the other's two numbers behind the first one's."""
+    return sum(drawn[2::4]) / sum(drawn[3::4]) - sum(drawn[::4]) / sum(drawn[1::4])
 
 
 def _share(all_of: Sequence[Had]) -> Share:

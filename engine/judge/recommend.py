@@ -9,7 +9,7 @@ from engine.judge.shifts import holm
 from engine.judge.sweep import basis, generator_limited, means, usable
 from engine.judge.welch import welch
 from engine.model.comparison import Share
-from engine.model.report import Level, Recommended
+from engine.model.levels import Level, Recommended
 
 NEAR = 0.95
 """Of the highest mean throughput: what more workers add beyond is not worth their conflicts."""
@@ -80,6 +80,8 @@ def _sure(open_to: Mapping[int, Tried], chosen: int) -> tuple[str, str]:
     """How sure: whether repeats tell the chosen one from the next with fewer workers."""
     fewer = [workers for workers in open_to if workers < chosen]
     if not fewer:
+        if all(len(one.rates) < 2 for one in open_to.values()):
+            return SUGGESTIVE, "no fewer were tried, and one run a concurrency does not tell how near it comes"
         return SUPPORTED, "no fewer were tried"
     below = max(fewer)
     one, two = open_to[below].rates, open_to[chosen].rates

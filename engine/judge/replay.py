@@ -1,12 +1,15 @@
 """What a simple rule would have made of the bookings in the order they came, and who else would have fitted. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from engine.judge.optimum import Placed, Wanted
 from engine.judge.seatings import House
+
+MOST_REGRETS = 20
+"""Of one house: so many are found, and no more are looked for."""
 
 
 class Swap(msgspec.Struct, frozen=True):
@@ -95,11 +98,12 @@ def infeasible(
 
 
 def regrets(
-    house: House, wanted: Mapping[str, Wanted], achieved: Mapping[str, Sequence[str]], most: int = 20
+    house: House, wanted: Mapping[str, Wanted], achieved: Mapping[str, Sequence[str]], told: Collection[str] = ()
 ) -> tuple[Swap, ...]:
     """Bookings that were refused though they would have fitted, at once or by moving one other, in order of start.
 
-    Each is found by itself, in the house as it was: a restaurateur can check it by eye.
+    `told` were told success, whatever became of them: nobody refused those. Each is found by itself, in the house as
+    it was: a restaurateur can check it by eye.
     """
     diary = Diary(house)
     sits: dict[str, list[int]] = {}
@@ -107,12 +111,15 @@ def regrets(
         sits[booking] = [house.places[number] for number in numbers]
         diary.take(sits[booking], wanted[booking])
     found: list[Swap] = []
-    refused = sorted((one for one in wanted.values() if one.booking not in achieved), key=lambda one: one.start)
+    refused = sorted(
+        (one for one in wanted.values() if one.booking not in achieved and one.booking not in told),
+        key=lambda one: one.start,
+    )
     for one in refused:
         swap = _swap(house, diary, one, sits, wanted)
         if swap is not None:
             found.append(swap)
-        if len(found) == most:
+        if len(found) == MOST_REGRETS:
             break
     return tuple(found)
 

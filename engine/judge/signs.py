@@ -48,7 +48,9 @@ class Seen(NamedTuple):
     tell: Callable[[Book], str]
     """The clause that says so; asked only when a claim is made of it, as it writes its numbers down."""
     ref: Ref | None = None
-    """Attempts, or steps of them, that were hit; None where it counts something else."""
+    """How many attempts were hit; None where it counts something else."""
+    at_most: bool = False
+    """Other causes hit attempts so, too."""
 
 
 Sign = Callable[[Case], Seen | None]
@@ -57,13 +59,14 @@ ATTEMPTS = result("/attempts")
 
 def refused(clause: str, **proof: str) -> Sign:
     """Steps were refused with this proof: `step`, `outcome`, `sqlstate`, `constraint`, `message`."""
-    rule = "refused " + " ".join(f"{key}={value}" for key, value in proof.items())
-    return _counted("refusals", clause, journal(rule))
+    words = " ".join(f"{key}={value}" for key, value in proof.items())
+    return _counted("refusals", clause, journal(f"refused {words}"), journal(f"hit {words}"))
 
 
-def ended(clause: str, outcome: str) -> Sign:
-    """Attempts ended so."""
-    return _counted("refusals", clause, result(f"/outcomes/{outcome}"))
+def ended(clause: str, outcome: str, *, at_most: bool = False) -> Sign:
+    """Attempts ended so; `at_most` where they do for other reasons, too."""
+    hits = result(f"/outcomes/{outcome}")
+    return _counted("refusals", clause, hits, hits, at_most=at_most)
 
 
 def entered(clause: str, entry: Entry, *, cause: str = "", without: str = "") -> Sign:
@@ -75,7 +78,8 @@ def entered(clause: str, entry: Entry, *, cause: str = "", without: str = "") ->
             return None
         if without and not any(not one.cause.startswith(without) for one in stories):
             return None
-        return _counted("ledger", clause, result(f"/ledger/{entry.value}"))(case)
+        hits = result(f"/ledger/{entry.value}")
+        return _counted("ledger", clause, hits, hits)(case)
 
     return look
 
@@ -124,14 +128,13 @@ def without(sign: Sign) -> Sign:
     return lambda case: None if sign(case) else Seen("", str)
 
 
-def _counted(kind: str, clause: str, ref: Ref) -> Sign:
-    """`{n}` in the clause is the number, `{all}` the attempts."""
+def _counted(kind: str, clause: str, ref: Ref, hits: Ref | None = None, *, at_most: bool = False) -> Sign:
+    """`{n}` in the clause is the number, `{all}` the attempts; `hits` counts attempts, each once."""
 
     def look(case: Case) -> Seen | None:
         if case.total(ref) <= 0:
             return None
         whole = "{all}" in clause
-        hits = ref if kind in ("refusals", "ledger") else None
-        return Seen(kind, lambda book: clause.format(n=book(ref), all=book(ATTEMPTS) if whole else ""), hits)
+        return Seen(kind, lambda book: clause.format(n=book(ref), all=book(ATTEMPTS) if whole else ""), hits, at_most)
 
     return look

@@ -3,10 +3,12 @@
 import random
 from collections.abc import Sequence
 from math import ceil, floor
+from typing import TypeVar
 
 from engine.metrics.rank import interval_of, rank_of
 
 RESAMPLES = 1_000
+_Value = TypeVar("_Value")
 MOST = 1_000
 """Values of a group beyond which they are thinned: an interval from fewer is wider, never narrower."""
 
@@ -16,7 +18,7 @@ def carries(percent: float, count: int) -> bool:
     return None not in interval_of(percent, count)
 
 
-def thinned(values: Sequence[float], most: int = MOST) -> list[float]:
+def thinned(values: Sequence[_Value], most: int = MOST) -> list[_Value]:
     """At most so many of them, evenly, in their order."""
     if len(values) <= most:
         return list(values)

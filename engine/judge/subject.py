@@ -13,7 +13,8 @@ from engine.judge.rates import Had, Key
 from engine.model.comparison import Ends, Reading, Share, Side
 from engine.model.event import Event
 from engine.model.ledger import Ledger
-from engine.model.report import Level, Pass, Result
+from engine.model.levels import Level
+from engine.model.report import Pass, Result
 from engine.model.run_state import RunState
 
 LEAST = 20

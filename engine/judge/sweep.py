@@ -6,7 +6,7 @@ from engine.judge.proportions import detectable, wilson
 from engine.judge.scaling import FURTHEST, RESAMPLES, Fitted, Point, fitted
 from engine.judge.shifts import bootstrap
 from engine.metrics.rounds import Ran
-from engine.model.report import Fit, Level
+from engine.model.levels import Fit, Level
 from engine.model.round import RoundKind
 from engine.model.verdict import Experiment
 from engine.schedule import refused_fit

@@ -3,6 +3,9 @@
 No figure has a plus before it: with one, a long figure looks like a phone number and is masked as such.
 """
 
+from collections.abc import Iterator
+
+from engine.judge.latencies import ALPHA, SMALL
 from engine.judge.subject import Subject
 from engine.model.comparison import Difference, Ends, LatencyRow, RateRow, Reading, Share
 from engine.model.outcome import OUTCOMES
@@ -69,6 +72,15 @@ def latency(row: LatencyRow, also: tuple[str, ...] = ()) -> str:
 def label(word: str) -> str:
     """An outcome as people read it."""
     return OUTCOMES[word].label if word in OUTCOMES else word
+
+
+def methods(tests: int) -> Iterator[str]:
+    """How figures of a comparison were got, with so many tests beside the primary ones."""
+    yield "differences are the other run less the first, with 95 % intervals; a primary row's Holm is over all pairs"
+    yield (
+        f"a step is worse or better when p after Holm, over all {tests} other tests, is below {ALPHA}, the interval of "
+        f"its p50 or p95 leaves out zero, and its delta is {SMALL} or more"
+    )
 
 
 def missing(mine: Subject, theirs: Subject, absent: dict[str, int]) -> str:

@@ -98,7 +98,7 @@ def _claim(case: Case, one: Pathology, there: list[Seen], limit: Limit | None) -
         effect=effect,
         interval=interval,
         runs=int(case.total(_repeats(case))) or 1,
-        over=f"{case.book(_repeats(case))} repeats",
+        over=_over(case),
         evidence=_since(case, before, seen),
         kinds=tuple(dict.fromkeys(clause.kind for clause in seen)),
         would_refute=one.refute,
@@ -119,7 +119,7 @@ def _limited(case: Case, limit: Limit) -> Claim:
         effect=effect,
         interval=interval,
         runs=int(case.total(_repeats(case))) or 1,
-        over=f"{case.book(_repeats(case))} repeats",
+        over=_over(case),
         evidence=_since(case, before, list(limit.seen)),
         kinds=tuple(clause.kind for clause in limit.seen),
         would_refute=f"throughput that stays as it is with {limit.wait.resource} out of the way",
@@ -139,22 +139,35 @@ def _repeats(case: Case) -> Ref:
     return derived("distinct", result(f"/{'passes' if case.result.sweep is None else 'levels'}/*/repeat"))
 
 
+def _over(case: Case) -> str:
+    repeats = _repeats(case)
+    return f"{case.book(repeats)} {'repeat' if case.total(repeats) == 1 else 'repeats'}"
+
+
 def _effect(case: Case, there: list[Seen], limit: Limit | None) -> tuple[str, tuple[float, float] | None]:
     """How large it is: the part of the attempts that a sign counts, else of the workers' time."""
-    ref = next((seen.ref for seen in there if seen.ref is not None), None)
-    if ref is None:
-        return ("", None) if limit is None else (f"{case.book(limit.effect, '%')} of the workers' time in a step", None)
+    hit = next((seen for seen in there if seen.ref is not None), None)
+    if hit is None or hit.ref is None:
+        return ("", None) if limit is None else (_time(case, limit), None)
+    ref = hit.ref
     low, high = (case.book.left.value(derived(f"wilson {end}", ref, ATTEMPTS)) for end in ("low", "high"))
     part = case.book.left.value(derived("ratio", ref, ATTEMPTS))
     if part is None or part > 1 or low is None or high is None:
-        # Several tries of one attempt were hit: how many attempts that were is another question.
         return "", None
+    if hit.at_most:
+        share = case.book(derived("ratio", ref, ATTEMPTS), "%")
+        return f"at most {share} of attempts, as a full house refuses so, too", None
     text = (
         f"{case.book(derived('ratio', ref, ATTEMPTS), '%')} of attempts, "
         f"{case.book(derived('wilson low', ref, ATTEMPTS), '%')} to "
         f"{case.book(derived('wilson high', ref, ATTEMPTS), '%')} by Wilson's interval"
     )
     return text, (low, high)
+
+
+def _time(case: Case, limit: Limit) -> str:
+    """Sightings of one run hang together: an interval as of single ones would be too narrow."""
+    return f"{case.book(limit.effect, '%')} of the workers' time in a step at the server, by sightings (no interval)"
 
 
 def _since(case: Case, before: int, seen: list[Seen]) -> tuple[str, ...]:

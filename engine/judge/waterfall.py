@@ -1,6 +1,6 @@
 """The success waterfall: demand, what the house can hold, the allocator alone, at n workers, said, and stayed. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from engine.judge.seatings import House, HouseRules, Taken
 from engine.model.floor import Busy, Floor
 from engine.model.ledger import Entry, Ledger, Story
 from engine.model.strategy import Rules, Strategy
-from engine.model.waterfall import HouseFall, Loss, LostBooking, Waterfall
+from engine.model.waterfall import STEPS, HouseFall, Loss, LostBooking, Waterfall
 
 LIMIT_S = 3.0
 """Of the solver for one house, when a run ends: people wait for its result."""
@@ -52,18 +52,34 @@ class Said(NamedTuple):
     repeats: int = 1
 
 
-def waterfall(ground: Ground, shares: Iterable[Demand], said: Said) -> Waterfall:
-    """Each restaurant's waterfall, and all of them together."""
+class _Unheard(NamedTuple):
+    """Bookings that came to a COMMIT whose end nobody heard."""
+
+    there: frozenset[str] = frozenset()
+    """The ledger has every one of them as recovered."""
+    doubtful: frozenset[str] = frozenset()
+    """It has some as recovered or unresolved, and does not tell which."""
+
+
+def waterfall(
+    ground: Ground, shares: Iterable[Demand], said: Said, known: Mapping[str, Bounded] | None = None
+) -> Waterfall:
+    """Each restaurant's waterfall, and all of them together; what is `known` of its bound is not solved again."""
     missing: dict[str, None] = {}
-    houses = tuple(_house(ground, one, said, missing) for one in shares)
+    shares = tuple(shares)
+    unheard = _unheard(shares, said.ledger, missing)
+    known = known or {}
+    houses = tuple(_house(ground, one, _Beside(said, unheard, known.get(one.restaurant)), missing) for one in shares)
     bound, by_one, stayed = (_whole([getattr(one, name) for one in houses]) for name in ("bound", "alone", "persisted"))
     demand, placed, told = (sum(getattr(one, name) for one in houses) for name in ("demand", "placed", "acknowledged"))
     steps = (demand, bound, by_one, placed, told, stayed)
     losses = {
         loss.value: before - after
-        for loss, before, after in zip(Loss, steps, steps[1:], strict=False)
+        for loss, before, after in zip(STEPS, steps, steps[1:], strict=False)
         if before is not None and after is not None
     }
+    if bound is None and by_one is not None:
+        losses = {Loss.UNTOLD.value: demand - by_one, **losses}
     if not said.is_read:
         missing["persisted is not known, as the database was not read for all of them: slotfill verify reads it"] = None
     return Waterfall(
@@ -84,12 +100,39 @@ def waterfall(ground: Ground, shares: Iterable[Demand], said: Said) -> Waterfall
     )
 
 
-def _house(ground: Ground, demand: Demand, said: Said, missing: dict[str, None]) -> HouseFall:
+def _unheard(shares: Sequence[Demand], kept: Ledger, missing: dict[str, None]) -> _Unheard:
+    """The ledger names what is unresolved and only counts what was there after all."""
+    told = {name for one in shares for name in one.acknowledged}
+    names = {one.attempts[attempt] for one in shares for attempt in one.unheard} - told
+    names &= {name for one in shares for name in one.placed}
+    if not names or not (kept.recovered or kept.unresolved):
+        return _Unheard()
+    if len(names) == kept.recovered and not kept.unresolved:
+        return _Unheard(there=frozenset(names))
+    missing[
+        f"persisted is not known: {len(names)} attempts whose COMMIT nobody heard may be there, and the ledger counts "
+        f"{kept.recovered} as recovered and {kept.unresolved} as unresolved"
+    ] = None
+    return _Unheard(doubtful=frozenset(names))
+
+
+class _Beside(NamedTuple):
+    """What a house's waterfall rests on, beside its ground and what was asked for."""
+
+    said: Said
+    unheard: _Unheard
+    known: Bounded | None
+
+
+def _house(ground: Ground, demand: Demand, beside: _Beside, missing: dict[str, None]) -> HouseFall:
+    said, unheard, known = beside
     floor, taken = ground.floors[demand.restaurant], ground.taken.get(demand.restaurant, ())
     by_one = _alone(ground, demand, floor, taken)
     if by_one is None:
         missing[f"{demand.restaurant}: what one worker would have seated is not known: its planner is not ours"] = None
-    found = _bounded(ground, demand, by_one, missing)
+    found = known or _bounded(ground, demand, by_one, missing)
+    if found is not None and found.optimum.bound is None:
+        missing[f"{demand.restaurant}: the bound is withheld: {found.optimum.withheld}"] = None
     if demand.turned_away:
         missing[
             f"{demand.restaurant}: {len(demand.turned_away)} were turned away at the submit by the platform's check of "
@@ -103,10 +146,17 @@ def _house(ground: Ground, demand: Demand, said: Said, missing: dict[str, None])
         alone=None if by_one is None else len(by_one.placed),
         placed=len(demand.placed),
         acknowledged=len(demand.acknowledged),
-        persisted=len(demand.acknowledged) - len(gone) if said.is_read else None,
+        persisted=_stayed(demand, gone, unheard) if said.is_read else None,
         optimum=None if found is None else found.optimum,
-        lost=tuple(_lost(demand, found, by_one, gone)),
+        lost=tuple(_lost(demand, _unplaced(demand, found, by_one), gone, unheard)),
     )
+
+
+def _stayed(demand: Demand, gone: Collection[str], unheard: _Unheard) -> int | None:
+    placed = frozenset(demand.placed)
+    if placed & unheard.doubtful:
+        return None
+    return len(demand.acknowledged) - len(gone) + len(placed & unheard.there)
 
 
 def _alone(ground: Ground, demand: Demand, floor: Floor, taken: Sequence[Taken]) -> Alone | None:
@@ -135,13 +185,10 @@ def _bounded(ground: Ground, demand: Demand, by_one: Alone | None, missing: dict
         ] = None
         return None
     try:
-        found = bounded(floor, demand, ground.rules, taken, _terms(ground.terms, everybody=seats_all))
+        return bounded(floor, demand, ground.rules, taken, _terms(ground.terms, everybody=seats_all))
     except SolverMissing:
         missing[MISSING] = None
         return None
-    if found.optimum.bound is None:
-        missing[f"{demand.restaurant}: the bound is withheld: {found.optimum.withheld}"] = None
-    return found
 
 
 def _terms(terms: Terms, *, everybody: bool) -> Terms:
@@ -149,17 +196,18 @@ def _terms(terms: Terms, *, everybody: bool) -> Terms:
 
 
 def _lost(
-    demand: Demand, found: Bounded | None, by_one: Alone | None, gone: Mapping[str, Story]
+    demand: Demand, unplaced: Mapping[str, tuple[Loss, str]], gone: Mapping[str, Story], unheard: _Unheard
 ) -> Iterator[LostBooking]:
     """Every booking that is not there, once, in the plan's order: where it was lost, and why."""
     placed, told = frozenset(demand.placed), frozenset(demand.acknowledged)
-    unplaced = _unplaced(demand, found, by_one)
     for one in demand.arrivals:
         name = one.booking
         if name in gone:
             where = Loss.AFTER, f"{gone[name].entry.value}: {gone[name].cause}"
-        elif name in told:
+        elif name in told or name in unheard.there:
             continue
+        elif name in unheard.doubtful:
+            where = Loss.COMMIT, "nobody heard its COMMIT, and whether it is there is not known"
         elif name in placed:
             where = Loss.COMMIT, f"its COMMIT ended {demand.words.get(name, '')}"
         else:
@@ -183,6 +231,8 @@ def _unplaced(demand: Demand, found: Bounded | None, by_one: Alone | None) -> di
     ranked = sorted(names, key=lambda name: (name in demand.wanted, name in seated, name not in left_out))
     # Several workers may seat another one in its place: then nothing was lost between the two.
     contended = max(0, len(seated) - len(placed))
+    # Without a bound nothing says that there was room for those whom one worker leaves out.
+    left = Loss.UNTOLD if bound is None else Loss.ALLOCATOR
     whys: dict[str, tuple[Loss, str]] = {}
     for place, name in enumerate(ranked):
         word = demand.words.get(name, "")
@@ -194,11 +244,11 @@ def _unplaced(demand: Demand, found: Bounded | None, by_one: Alone | None) -> di
             contended -= 1
             whys[name] = Loss.CONTENTION, f"ended {word}; one worker gives it {'+'.join(seated[name])}"
         elif name in seated:
-            whys[name] = Loss.ALLOCATOR, f"ended {word}; one worker seats it, and leaves out another one for it"
+            whys[name] = left, f"ended {word}; one worker seats it, and leaves out another one for it"
         elif by_one is not None:
-            whys[name] = Loss.ALLOCATOR, f"ended {word}; one worker is told: {by_one.refused.get(name, '')}"
+            whys[name] = left, f"ended {word}; one worker is told: {by_one.refused.get(name, '')}"
         else:
-            whys[name] = Loss.ALLOCATOR, f"ended {word}; how one worker fares is not known"
+            whys[name] = Loss.EARLY, f"ended {word}; how one worker fares is not known"
     return whys
 
 

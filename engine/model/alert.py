@@ -76,6 +76,13 @@ class AlertFace(msgspec.Struct, frozen=True):
     resolved_ns: int | None = None
     acknowledged_ns: int | None = None
     acknowledged_by: str = ""
+    repeat: int = 1
+    """Of the plan, in which it was raised."""
+
+    @property
+    def where(self) -> str:
+        """` in repeat 2`; empty in the first, which most runs have alone."""
+        return f" in repeat {self.repeat}" if self.repeat > 1 else ""
 
     @property
     def is_open(self) -> bool:

@@ -5,8 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from engine.model.ids import SCHEMA_VERSION
+from engine.model.levels import Recommended
 from engine.model.production import ProductionFit
-from engine.model.report import Recommended
 
 
 class Reading(StrEnum):

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What one rule costs: bookings more that would fit without it. A bound where the solver ran out of time."""
+    """What one rule costs: bookings more that would fit without it; the least of them where the time was over."""
 
     rule: str
     bookings: int
@@ -43,6 +43,7 @@ class HouseOptimum(msgspec.Struct, frozen=True):
     """First come, first served, each at the free set with the fewest empty seats."""
     covers: int
     optimal_covers: int | None
+    """Guests of an assignment that seats as many as the bound; null where none was found."""
     waste: int
     optimal_waste: int | None
     """The least that as many bookings as the bound can have; null where that was not proven."""

@@ -3,6 +3,7 @@
 The rule for phone numbers, because digits are mostly counts, ids and times here. Masked are
   + and 7 to 15 digits, grouped or not            +44 7700 900123
   0 and 8 or more digits, in groups as dialled    07700 900123, (01223) 123456, 0044 7700 900123
+  00 and 9 to 14 digits, grouped in any way       0044-7700-900-123
   three groups with hyphens or dots               555-123-4567, (555) 123-4567
   7 digits or more after a word for a phone       customer_phone: 7700900123, Key (phone)=(7700900123)
 Kept are UUIDs, moments, keys `sf-<run>-<n>`, and bare digits that start with neither + nor 0.
@@ -66,6 +67,8 @@ _DIALLED = re.compile(
 # Each branch begins with its first character and looks behind it afterwards: so the search skips to such a character.
 _PHONE = re.compile(
     r"\+(?<![\w+]\+)\(?[0-9](?:[ .()/-]{0,2}[0-9]){6,14}(?![0-9])"
+    r"|[(0](?<![\w.].)(?<!\w-.)(?!0?[0-9a-f]{7,8}-[0-9a-f]{4}-)"
+    r"(?:(?<=\()0)?0[1-9](?:[ .()-]{0,2}[0-9]){8,13}(?!\w)"
     r"|[(0](?<![\w.].)(?<!\w-.)(?!0?[0-9a-f]{7,8}-[0-9a-f]{4}-)"
     r"(?:(?<=\()0)?[0-9]{2,4}\)?[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,6}(?!\w)"
     r"|[(1-9](?<![\w.].)(?<!\w-.)(?:(?<=\()[0-9]{3}\) ?|(?<!\()[0-9]{2}[.-])[0-9]{3}[.-][0-9]{4}(?!\w)"

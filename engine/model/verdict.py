@@ -1,5 +1,6 @@
 """The verdict: what limits or breaks a run, how sure that is, and where in its folder each number stands."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -101,3 +102,8 @@ class House(msgspec.Struct, frozen=True):
     """Rows that say two tables touch."""
     second_only: tuple[str, ...] = ()
     """Tables that stand only second in such rows: who reads them one way never meets these as first."""
+
+
+def without_ids(said: str) -> str:
+    """A sentence without the ids of its evidence, for where those are not beside it."""
+    return re.sub(r" \[E\d+\]", "", said)

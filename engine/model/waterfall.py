@@ -21,6 +21,14 @@ class Loss(StrEnum):
     """Its tables were confirmed, and the COMMIT, or what came after, was not acknowledged."""
     AFTER = "after acknowledgement"
     """The platform said success, and the database does not have it so."""
+    UNTOLD = "inventory or allocator"
+    """One worker leaves it out, too, and there is no bound that would tell whether it could be seated."""
+    EARLY = "before COMMIT"
+    """How one worker fares is not known, so nothing tells whether the house, the allocator or contention lost it."""
+
+
+STEPS = (Loss.INVENTORY, Loss.ALLOCATOR, Loss.CONTENTION, Loss.COMMIT, Loss.AFTER)
+"""The losses between each step and the next, in order."""
 
 
 class LostBooking(msgspec.Struct, frozen=True):
@@ -72,7 +80,10 @@ class Waterfall(msgspec.Struct, frozen=True):
     efficiency: float | None
     """Persisted by bound."""
     losses: dict[str, int] = {}
-    """Bookings lost at each step whose two ends are known, net: below 0 where the later step has more."""
+    """Bookings lost at each step whose two ends are known, net: below 0 where the later step has more.
+
+    Without a bound what one worker leaves out is one number, `inventory or allocator`.
+    """
     houses: tuple[HouseFall, ...] = ()
     missing: tuple[str, ...] = ()
     """Which numbers are not known, why, and how to get them."""

@@ -26,6 +26,7 @@ def comparison_md(found: Comparison) -> str:
     parts += _production(found.production)
     for pair in found.pairs:
         parts += _pair(pair)
+    parts += ["## How\n", "\n".join(f"- {text}" for text in telling.methods(found.tests)) + "\n"]
     return "\n".join(parts)
 
 
@@ -48,7 +49,7 @@ def _runs(found: Comparison) -> str:
 
 
 def _overview(seen: Overview) -> Iterator[str]:
-    names = [_name(one) for one in seen.columns]
+    names = list(_names(seen.columns).values())
     yield f"## Overall\n\nSuccess is {seen.reading.value}.\n"
     yield markdown(("metric", *names, "best", "worst"), _overall(seen))
     yield "## By restaurant\n"
@@ -85,7 +86,7 @@ def _overall(seen: Overview) -> Iterator[tuple[Cell, ...]]:
 
 
 def _by_restaurant(seen: Overview) -> Iterator[tuple[Cell, ...]]:
-    labels = {one.run_id: _name(one) for one in seen.columns}
+    labels = _names(seen.columns)
     for one in seen.restaurants:
         cells = [_of(column.restaurants.get(one.of)) for column in seen.columns]
         asked = max(share.of for column in seen.columns if (share := column.restaurants.get(one.of)) is not None)
@@ -95,21 +96,22 @@ def _by_restaurant(seen: Overview) -> Iterator[tuple[Cell, ...]]:
 
 
 def _passes(columns: Sequence[Column], number: int) -> Iterator[tuple[Cell, ...]]:
+    labels = _names(columns)
     for column in columns:
+        several = len({one.repeat for one in column.passes}) > 1
         for one in column.passes:
             if one.number == number:
                 rate = _percent(one.claimed / one.attempted) if one.attempted else "-"
-                told = one.restaurant or "total"
-                yield _name(column), told, one.attempted, one.claimed, rate, one.with_tables, one.persisted
+                told = f"{one.restaurant or 'total'}{f', repeat {one.repeat}' if several else ''}"
+                yield labels[column.run_id], told, one.attempted, one.claimed, rate, one.with_tables, one.persisted
 
 
 def _spreads(seen: Overview) -> Iterator[Spread]:
-    labels = {one.run_id: _name(one) for one in seen.columns}
     for column in seen.columns:
         if column.spread is not None and column.spread.count > 1:
             yield column.spread
             yield from column.claims
-    yield from seen.restaurants if len(labels) > 1 else ()
+    yield from seen.restaurants if len(seen.columns) > 1 else ()
     if seen.runs is not None:
         yield seen.runs
 
@@ -217,9 +219,14 @@ def _p(value: float | None) -> str:
     return "<0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
-def _name(one: Column) -> str:
-    said = one.name or one.run_id
-    return f"{said} ({one.setting})" if one.setting else said
+def _names(columns: Sequence[Column]) -> dict[str, str]:
+    """What each run is called at the head of its column: its name, with its id where several have that name."""
+    said = [one.name for one in columns]
+    names = {}
+    for one in columns:
+        name = one.name if said.count(one.name) == 1 and one.name else f"{one.name} {one.run_id}".strip()
+        names[one.run_id] = f"{name} ({one.setting})" if one.setting else name
+    return names
 
 
 def _of(share: Share | None) -> str:

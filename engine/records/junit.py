@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from html import escape
 from typing import NamedTuple
 
+from engine.exit_code import MEANING, ExitCode
 from engine.model.report import IntegrityCounts, Result
 from engine.model.run_state import RunState
 from engine.model.threshold import Held, Stood
@@ -12,6 +13,8 @@ _BAD = ("lost", "torn", "altered", "duplicate", "phantom")
 """What the platform broke."""
 _OPEN = ("unresolved", "unverified")
 """What nobody knows."""
+_NAMED = 10
+"""Bookings of each, by their ids."""
 
 
 class _Case(NamedTuple):
@@ -27,7 +30,7 @@ class _Case(NamedTuple):
 def junit(result: Result, broken: Collection[str]) -> str:
     """The document. `broken` names the integrity checks whose new rows fail a run; others are told."""
     suites = [
-        ("run", [_finished(result)]),
+        ("run", [_finished(result), _conclusive(result)]),
         ("thresholds", [_threshold(one) for one in result.thresholds]),
         ("ledger", list(_ledger(result))),
         ("integrity", list(_integrity(result.integrity, broken))),
@@ -43,6 +46,14 @@ def _finished(result: Result) -> _Case:
     if result.state == RunState.FINISHED.value:
         return _Case(name, out=f"exit code {result.exit_code}{f': {result.reason}' if result.reason else ''}")
     return _Case(name, "error", f"it is {result.state}, exit code {result.exit_code}: {result.reason}")
+
+
+def _conclusive(result: Result) -> _Case:
+    """What ends with 6 is no pass, whatever its figures are; the other codes have cases of their own."""
+    name = "a conclusion may be drawn from it"
+    if result.exit_code != ExitCode.INCONCLUSIVE:
+        return _Case(name)
+    return _Case(name, "error", f"exit code {result.exit_code}, {MEANING[result.exit_code]}: {result.reason}")
 
 
 def _threshold(one: Held) -> _Case:
@@ -61,7 +72,8 @@ def _ledger(result: Result) -> Iterator[_Case]:
     yield _Case("the ledger balances", *(() if kept.balanced else ("error", kept.equation)))
     for word in (*_BAD, *_OPEN):
         count: int = getattr(kept, word)
-        stories = ", ".join(str(story.booking_id) for story in kept.stories[:10] if story.entry.value == word)
+        mine = [str(story.booking_id) for story in kept.stories if story.entry.value == word]
+        stories = ", ".join(mine[:_NAMED]) + (" …" if len(mine) > _NAMED else "")
         told = f"{count} of {kept.attempts} attempts{f': {stories}' if stories else ''}"
         yield _Case(f"nothing is {word}", *(("failure" if word in _BAD else "error", told) if count else ()))
 

@@ -7,8 +7,10 @@ from engine.judge.recommend import from_levels
 from engine.judge.sweep import basis, experiments, fits, generator_limited, means, plan_detects, usable
 from engine.metrics.rounds import Ran
 from engine.metrics.samples import interval, latency_of
+from engine.model.figures import Latency, SeatWaste
 from engine.model.ledger import Ledger
-from engine.model.report import Latency, Level, Result, SeatWaste, Sweep
+from engine.model.levels import Level, Sweep
+from engine.model.report import Result
 from engine.model.round import RoundKind
 from engine.model.step import Step
 from engine.model.verdict import Experiment
@@ -154,12 +156,16 @@ def level_parts(result: Result, samples: RoundSamples) -> list[str]:
             markdown(
                 ("step", "delay ms", "elasticity", "lies between", "repeats"),
                 (
-                    (one.step, one.delay_ms, f"{one.elasticity:.2f}", f"{one.low:.2f} and {one.high:.2f}", one.runs)
+                    (one.step, one.delay_ms, f"{one.elasticity:.2f}", _ends(one), one.runs)
                     for one in result.experiment.values()
                 ),
             ),
         ]
     return parts
+
+
+def _ends(one: Experiment) -> str:
+    return f"{one.low:.2f} and {one.high:.2f}" if one.runs > 1 else "n too small"
 
 
 def _laps(result: Result) -> list[str]:

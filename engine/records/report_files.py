@@ -13,8 +13,8 @@ from engine.records.journal import read
 from engine.records.junit import junit
 from engine.records.levels import RoundSamples
 from engine.records.over_time import over_time
+from engine.records.page import report_md
 from engine.records.prom import prom
-from engine.records.result import report_md
 from engine.records.samples import read as read_samples
 from engine.records.samples import read_rounds
 from engine.records.trouble import RecordsDamaged

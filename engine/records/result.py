@@ -1,4 +1,4 @@
-"""`result.json` and `report.md`: what a run came to."""
+"""`result.json`: what a run came to."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -6,39 +6,27 @@ from uuid import UUID
 
 import msgspec
 
-from engine.metrics.samples import interval, latency_of
+from engine.metrics.samples import latency_of
 from engine.metrics.tally import Tally
 from engine.model.alert import AlertFace
 from engine.model.continued import Continued
 from engine.model.event import AttemptEnded, Event, RunPlanned
+from engine.model.figures import Latency
 from engine.model.ids import SCHEMA_VERSION, TurnId
-from engine.model.ledger import Entry, Ledger
-from engine.model.outcome import OUTCOMES, Outcome
-from engine.model.report import (
-    Burst,
-    IntegrityCounts,
-    Latency,
-    Level,
-    Pass,
-    RestaurantFigures,
-    Result,
-    Retry,
-    SlotEnd,
-    Sweep,
-)
+from engine.model.ledger import Ledger
+from engine.model.levels import Level, Sweep
+from engine.model.outcome import Outcome
+from engine.model.report import Burst, IntegrityCounts, Pass, RestaurantFigures, Result, Retry, SlotEnd
 from engine.model.run_state import RunState
 from engine.model.snapshot import LegFace
 from engine.model.step import Step
 from engine.model.verdict import Experiment, House
 from engine.records.archive import RESULT, Manifest
-from engine.records.historic.page import import_parts
-from engine.records.levels import RoundSamples, level_parts
+from engine.records.levels import RoundSamples
+from engine.records.page import report_md
 from engine.records.reading import content
-from engine.records.result_paths import backlog_of, path_counts, path_parts, planner_of, seat_waste_of
-from engine.records.tables import markdown
-from engine.records.thresholds import threshold_parts
-from engine.records.verdict import judged, verdict_parts
-from engine.records.waterfall import waterfall_parts
+from engine.records.result_paths import backlog_of, path_counts, planner_of, seat_waste_of
+from engine.records.verdict import judged
 from engine.records.writer import write_json, write_text
 
 _FILLED = Outcome.FILLED.word
@@ -168,107 +156,6 @@ def build_result(manifest: Manifest, ending: Ending, tally: Tally, samples: Mapp
     )
 
 
-def report_md(
-    result: Result, samples: Mapping[str, Sequence[int]] | None = None, rounds: RoundSamples | None = None
-) -> str:
-    """The result as a page of Markdown; with the raw samples, of rounds too, percentiles come with their intervals."""
-    reason = f": {result.reason}" if result.reason else ""
-    unread = "no report proves persistence" if result.plan == "import" else "the database could not be read"
-    persisted = unread if result.persisted is None else f"{result.persisted} persisted"
-    pace = result.settings.get("run.rate")
-    model = f"open model at {pace} a second" if pace and pace != "None" else "service time, closed model"
-    workers = result.settings.get("run.concurrency")
-    model = f"{model}, {workers} workers" if workers else model
-    confirmed = result.outcomes.get(_FILLED, 0)
-    fills = "" if result.fills_per_s is None else f", {result.fills_per_s:.1f} filled a second"
-    parts = [
-        f"# Run {result.run_id}\n",
-        f"{result.plan} on {result.target}, {result.started_at} to {result.ended_at}.\n",
-        f"{result.state}{reason}; exit code {result.exit_code}.\n",
-        f"{confirmed} filled of {result.attempts} attempts{_share(result.success_rate)}, {persisted}{fills}.\n",
-        *threshold_parts(result.thresholds),
-        "## Outcomes\n",
-        markdown(("outcome", "attempts"), ((_label(word), count) for word, count in result.outcomes.items())),
-        "## Ledger\n",
-        f"{result.ledger.equation}; {result.ledger.acknowledged} acknowledged.\n",
-        *_stories(result.ledger),
-        *_continued(result.continued),
-        *import_parts(result),
-        *waterfall_parts(result),
-        *level_parts(result, rounds or {}),
-        "## Restaurants\n",
-        markdown(
-            ("restaurant", "attempts", "confirmed", "persisted"),
-            ((slug, figures.attempts, figures.confirmed, figures.persisted) for slug, figures in _each(result)),
-        ),
-        "## Latency\n",
-        f"Milliseconds, exact, of steps that succeeded ({model}). p99 is left out below 500 samples.\n",
-        markdown(
-            ("step", "count", "min", "p50", "p90", "p95", "p95 lies between", "p99", "max"),
-            (
-                (step, took.count, took.min, took.p50, took.p90, took.p95, _interval(step, samples), took.p99, took.max)
-                for step, took in result.latency_ms.items()
-            ),
-        ),
-        *path_parts(result),
-        "## Refusals on the way\n",
-        markdown(
-            ("step", "outcome", "count"),
-            ((step, _label(word), n) for step, words in result.refusals.items() for word, n in words.items()),
-        ),
-        "## Slots\n",
-        markdown(
-            ("date", "slot", "party", "attempts", "filled", "end"),
-            ((one.date, one.slot, one.party, one.attempts, one.filled, one.end or "open") for one in result.slots),
-        ),
-    ]
-    if result.alerts:
-        parts += ["## Alerts\n", "\n".join(f"- {alert}" for alert in result.alerts) + "\n"]
-    parts += verdict_parts(result)
-    return "\n".join(parts)
-
-
-def _stories(kept: Ledger) -> list[str]:
-    if not kept.stories:
-        return []
-    rows = (
-        (
-            str(one.booking_id),
-            one.entry.value,
-            one.attempt,
-            "+".join(one.claimed),
-            one.status,
-            "+".join(one.tables),
-            one.cause,
-        )
-        for one in kept.stories
-    )
-    return [markdown(("booking", "is", "attempt", "claimed", "status", "tables", "likeliest cause"), rows)]
-
-
-def _continued(continued: Continued | None) -> list[str]:
-    """The run that was gone on with: its ledger, and what it had in flight, attempt by attempt."""
-    if continued is None:
-        return []
-    rows = (
-        (one.attempt, one.slot, str(one.booking_id), _end(one.entry), "+".join(one.tables), one.why)
-        for one in continued.in_flight
-    )
-    said = (
-        f"It goes on with run {continued.run}: {continued.ledger.equation}; {continued.ledger.acknowledged} "
-        f"acknowledged. {len(continued.in_flight)} of them were in flight; {len(continued.cancelled)} bookings were "
-        f"cancelled and {continued.released} holds released.\n"
-    )
-    return [
-        said,
-        *([markdown(("attempt", "slot", "booking", "is", "tables", "proof"), rows)] if continued.in_flight else []),
-    ]
-
-
-def _end(entry: Entry) -> str:
-    return "given up" if entry is Entry.VOID else entry.value
-
-
 def write_result(
     folder: Path, result: Result, samples: Mapping[str, Sequence[int]], rounds: RoundSamples | None = None
 ) -> None:
@@ -354,31 +241,18 @@ def _latencies(samples: Mapping[str, Sequence[int]]) -> dict[str, Latency]:
 
 def _slots(tally: Tally) -> list[SlotEnd]:
     return [
-        SlotEnd(face.day, face.slot, face.party, face.attempts, face.filled, face.end.value if face.end else None)
+        SlotEnd(
+            face.day,
+            face.slot,
+            face.party,
+            face.attempts,
+            face.filled,
+            face.end.value if face.end else None,
+            face.restaurant,
+        )
         for face in tally.slots()
     ]
 
 
-def _interval(step: str, samples: Mapping[str, Sequence[int]] | None) -> str:
-    low, high = interval(sorted((samples or {}).get(step, ())), 95)
-    return f"{_ms(low)} and {_ms(high)}"
-
-
-def _ms(ns: int | None) -> str:
-    return "unknown" if ns is None else f"{ns / 1e6:.1f}"
-
-
-def _each(result: Result) -> list[tuple[str, RestaurantFigures]]:
-    return [(slug or "unknown", figures) for slug, figures in result.by_restaurant.items()]
-
-
-def _label(word: str) -> str:
-    return OUTCOMES[word].label if word in OUTCOMES else word
-
-
 def _rate(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _share(rate: float | None) -> str:
-    return "" if rate is None else f" ({rate:.1%})"

@@ -6,8 +6,9 @@ import msgspec
 
 from engine.metrics.humps import hump_words, humps_of
 from engine.metrics.samples import latency_of
+from engine.model.figures import SeatWaste, WasteOutlier
 from engine.model.paths_face import PathFigures, PathsFace
-from engine.model.report import Backlog, HumpFound, Planner, Result, SeatWaste, WasteOutlier
+from engine.model.report import Backlog, HumpFound, Planner, Result
 from engine.records.samples import PLANNER
 from engine.records.tables import markdown
 

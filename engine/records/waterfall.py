@@ -1,18 +1,19 @@
 """The success waterfall of a run's folder: what it is computed over, computed anew, and on the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
 from engine.judge.demand import demands
+from engine.judge.inventory import Bounded
 from engine.judge.waterfall import GONE, Ground, Said, waterfall
 from engine.model.event import AttemptEnded
 from engine.model.house_optimum import Regret
 from engine.model.ledger import Ledger
 from engine.model.report import Result
-from engine.model.waterfall import HouseFall, Loss, Waterfall
+from engine.model.waterfall import STEPS, HouseFall, Loss, Waterfall
 from engine.records.journal import read
 from engine.records.reading import content
 from engine.records.tables import markdown
@@ -24,10 +25,11 @@ PLANS = ("assign", "create", "fill")
 _MOST_LOST = 100
 _HOW = (
     "Bookings, from what was asked for to what stayed. {bound} `alone` is the run's own allocator with one worker, "
-    "replayed over the same bookings in the plan's order. A booking is lost once, at the first step it did not pass; "
-    "`slotfill optimum` adds what each rule costs.\n"
+    "replayed over the same bookings in the plan's order. A booking is lost once, at the first step it did not pass; a "
+    "number below 0 says that the later step has more. `slotfill optimum` adds what each rule costs.\n"
 )
 _EXACT = "The bound is exact: no assignment of tables under these rules seats more."
+_NONE = "There is no bound; what stands below the tables tells why."
 _FROM_ABOVE = (
     "The bound is one from above: no assignment of tables under these rules seats more, and in the time there was none "
     "was found that seats as many."
@@ -52,8 +54,11 @@ def ground_of(folder: Path) -> Ground | None:
         return None
 
 
-def fell(folder: Path, ground: Ground, result: Result) -> Waterfall | None:
-    """The waterfall, from the journal and the ledger; None where nothing was attempted. Raises RecordsDamaged."""
+def fell(folder: Path, ground: Ground, result: Result, known: Mapping[str, Bounded] | None = None) -> Waterfall | None:
+    """The waterfall, from the journal and the ledger; None where nothing was attempted. Raises RecordsDamaged.
+
+    `known` are bounds that were found already, by restaurant.
+    """
     kept = result.ledger
     lost = [story.booking_id for story in kept.stories if story.entry in GONE]
     fails_hard = any(rules.fails_hard for rules in ground.planning.values())
@@ -62,7 +67,7 @@ def fell(folder: Path, ground: Ground, result: Result) -> Waterfall | None:
         return None
     repeats = max((one.repeat for one in result.passes), default=1)
     workers = int(result.settings.get("run.concurrency", "1"))
-    return waterfall(ground, shares, Said(kept, _is_read(kept, result), workers, repeats, repeats))
+    return waterfall(ground, shares, Said(kept, _is_read(kept, result), workers, repeats, repeats), known)
 
 
 def _is_read(kept: Ledger, result: Result) -> bool:
@@ -81,7 +86,7 @@ def waterfall_parts(result: Result) -> Iterator[str]:
     if found is None:
         return
     yield "## Success waterfall\n"
-    how = _HOW.format(bound=_EXACT if is_proven(found) else _FROM_ABOVE)
+    how = _HOW.format(bound=_NONE if found.bound is None else _EXACT if is_proven(found) else _FROM_ABOVE)
     yield f"{how}Rules: {found.rules}.{f' It is {found.over}.' if found.over else ''}\n"
     yield markdown(
         ("", "asked for", "bound", "alone", f"at {found.workers} workers", "acknowledged", "persisted"),
@@ -92,7 +97,8 @@ def waterfall_parts(result: Result) -> Iterator[str]:
     )
     if any(found.losses.values()):
         yield markdown(("lost to", "bookings, net"), found.losses.items())
-    yield "".join(f"- {one}\n" for one in found.missing)
+    if found.missing:
+        yield "".join(f"- {one}\n" for one in found.missing)
     lost = [one for house in found.houses for one in house.lost]
     if lost:
         yield markdown(
@@ -126,8 +132,10 @@ def regret(one: Regret) -> str:
 def waterfall_lines(found: Waterfall) -> Iterator[str]:
     """It for people at a terminal: a line a step, with what was lost before it."""
     steps = ("asked for", "could be seated", "alone", f"at {found.workers} workers", "acknowledged", "persisted")
-    before = ("", *(loss.value for loss in Loss))
+    before = ("", *(loss.value for loss in STEPS))
     for name, count, loss in zip(steps, _steps(found), before, strict=True):
+        if loss == Loss.ALLOCATOR and Loss.UNTOLD in found.losses:
+            loss = Loss.UNTOLD.value  # noqa: PLW2901 - the two steps before are one
         lost = found.losses.get(loss, 0)
         said = "" if not lost else f"  {-lost:+d} {loss}"
         yield f"  {name:<16} {count:>5}{said}"

@@ -11,10 +11,11 @@ import msgspec
 from engine.judge.fingerprints import Facts
 from engine.judge.subject import Subject, subject
 from engine.model.event import AttemptEnded, Event, RunPlanned, StepTook
+from engine.model.figures import SeatWaste
 from engine.model.ids import AttemptId, Ids, RunId, TurnId
 from engine.model.ledger import Entry, Ledger, Story
 from engine.model.outcome import Certainty
-from engine.model.report import Result, SeatWaste
+from engine.model.report import Result
 from engine.model.step import Step
 from engine.model.turn import Turn
 

@@ -11,10 +11,12 @@ from engine.judge.facts import Facts
 from engine.judge.verdict import verdict
 from engine.model.client_floor import ClientFloor
 from engine.model.event import AttemptEnded, Event, LegEnded, Refused, StepTook
+from engine.model.figures import SeatWaste
 from engine.model.ids import AttemptId, Ids, RunId, WorkerId
 from engine.model.ledger import Entry, Ledger, Story
+from engine.model.levels import Fit, Sweep
 from engine.model.outcome import Certainty, Phase, Refusal
-from engine.model.report import Fit, IntegrityCounts, Pass, Result, SeatWaste, Sweep
+from engine.model.report import IntegrityCounts, Pass, Result
 from engine.model.round import ClientLoad
 from engine.model.step import Step
 from engine.model.verdict import Claim, Experiment, Verdict

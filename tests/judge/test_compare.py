@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from scipy import stats
 
-from engine.ending import alerts
+from engine.caveats import loop_lag
 from engine.exit_code import ExitCode
 from engine.judge.compare import compare
 from engine.judge.subject import Subject
@@ -281,7 +281,7 @@ def test_a_client_that_costs_more_is_a_factor() -> None:
 
 
 def test_a_late_engine_has_no_slower_steps() -> None:
-    (late,) = alerts(80_000_000)
+    (late,) = loop_lag(80_000_000)
     draws = random.Random(16)
     one, other = ([evening(draws, slower=slower) for _ in range(5)] for slower in (0.0, 20.0))
     pair = two(run("one", one), run("two", other, alerts=[late]))

@@ -136,6 +136,9 @@ def test_one_run_a_concurrency_suggests_and_one_concurrency_recommends_nothing()
     found = recommended({1: Tried((40.0,), even), 4: Tried((90.0,), even)})
     assert (found.concurrency, found.grade) == (4, "suggestive")
     assert "one run a concurrency does not tell 4 from 1" in found.reason
+    found = recommended({1: Tried((90.0,), even), 4: Tried((91.0,), even)})
+    assert (found.concurrency, found.grade) == (1, "suggestive"), "one run each does not tell how near they are"
+    assert "no fewer were tried, and one run a concurrency does not tell how near it comes" in found.reason
     found = recommended({4: Tried((90.0, 91.0), even)})
     assert (found.concurrency, found.grade) == (None, "")
     found = recommended({1: Tried((40.0,), None), 4: Tried((90.0,), None)})
@@ -197,6 +200,15 @@ def test_a_run_that_keeps_all_targets_is_fit() -> None:
     assert stands(broken, "broken promises") is False
 
 
+def test_a_run_that_proves_nothing_is_not_called_fit_whatever_its_figures() -> None:
+    one = run("one", [told(105)], about=facts("one", violations=0))
+    stopped = "run one is stopped, so not all of its plan was run"
+    one = msgspec.structs.replace(one, tables={"cafe-3": 1, "pub-1": 1}, refusals=(stopped,))
+    found = fit_for_production(one, ProductionTargets(multi_table_min=0.0), Reading.PERSISTED)
+    assert (found.fit, found.blockers) == (None, ())
+    assert found.says == f"run one: nothing blocks production, and it is not proven fit: {stopped}"
+
+
 def test_a_mean_has_its_interval_by_runs_drawn_again() -> None:
     draws = random.Random(22)
     one = arm([run(f"n{n}", [evening(draws, 1.0, mood=0.3)]) for n in range(5)])
@@ -217,6 +229,7 @@ def test_nothing_on_the_page_looks_like_a_phone_number_to_whoever_masks() -> Non
     page = comparison_md(compared(*runs(4, [60]), *runs(8, [40])))
     assert mask(page) == page
     assert "## Fit for production" in page
+    assert "with 95 % intervals" in page, "a page that is handed on says how it was got, as the terminal does"
 
 
 def test_a_database_of_somebodys_that_was_put_back_compares_with_its_runs_before() -> None:
@@ -229,3 +242,14 @@ def test_a_database_of_somebodys_that_was_put_back_compares_with_its_runs_before
     (pair,) = compared(of("one", 70, "aa"), of("two", 40, "bb")).pairs
     assert pair.word is Word.REFUSED
     assert "the second began with what the first had left" in pair.refusals[0]
+
+
+def test_of_runs_that_succeed_alike_none_is_called_best_and_equal_names_get_their_ids() -> None:
+    named = [
+        run(name, [told(50)], about=msgspec.structs.replace(facts(name), name="noon")) for name in ("a1", "b2", "c3")
+    ]
+    found = compared(*named)
+    assert any(text.startswith("all 3 runs succeeded as often, at 47.6%") for text in found.says)
+    assert not any("worst" in text and "range" in text for text in found.says)
+    head = next(text for text in comparison_md(found).splitlines() if text.startswith("| metric"))
+    assert all(f"noon {name}" in head for name in ("a1", "b2", "c3"))

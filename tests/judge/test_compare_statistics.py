@@ -146,3 +146,26 @@ def test_paired_rates_with_repeats_count_bookings_that_went_better_or_worse() ->
     assert row.p == pytest.approx(float(stats.binomtest(0, 12).pvalue))
     assert row.difference == pytest.approx(-12 / 150)
     assert row.interval.high < 0
+
+
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_the_points_between_two_rates_are_those_of_the_rates_that_stand_beside_them(*, is_paired: bool) -> None:
+    """Bookings that only one of two repeats was asked for weigh as much as they were asked for, in both figures."""
+    first: dict[Key, Had] = {(n,): Had(2 * (n < 30), 2) if n % 2 else Had(int(n < 10), 1) for n in range(60)}
+    other: dict[Key, Had] = {(n,): Had(int(n < 50), 1) if n % 3 else Had(2, 2) for n in range(60)}
+    about = About("success", resamples=400, seed=7)
+    row = paired(about, first, other) if is_paired else unpaired(about, list(first.values()), list(other.values()))
+    assert row.first.rate is not None
+    assert row.other.rate is not None
+    assert row.difference == pytest.approx(row.other.rate - row.first.rate)
+    assert row.interval.low < row.difference < row.interval.high
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_bookings_that_are_all_alike_prove_no_difference_to_the_last_digit(count: int) -> None:
+    one: dict[Key, Had] = {(n,): Had(0, 2) for n in range(count)}
+    two: dict[Key, Had] = {(n,): Had(2, 2) for n in range(count)}
+    about = About("success", resamples=50)
+    for row in (paired(about, one, two), unpaired(about, list(one.values()), list(two.values()))):
+        assert row.difference == 1
+        assert row.interval.low < 0.9

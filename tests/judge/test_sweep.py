@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.judge.sweep import experiments, fits, generator_limited, plan_detects
 from engine.metrics.rounds import Ran, Span
 from engine.model.ids import WorkerId
-from engine.model.report import Level, Steady
+from engine.model.levels import Level, Steady
 from engine.model.round import Round, RoundKind
 
 MS = 1_000_000

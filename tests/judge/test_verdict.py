@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from engine.judge.evidence import RULES
 from engine.judge.pointer import numbers, resolve
+from engine.judge.proportions import wilson
 from engine.judge.wait_kinds import kind_of
 from engine.model.client_floor import ClientFloor
 from engine.model.event import Event
 from engine.model.ledger import Ledger
-from engine.model.report import Level, Result
+from engine.model.levels import Level
+from engine.model.report import Result
 from engine.model.verdict import Sureness, Verdict
 from engine.model.waits import FEWEST, Blocker
 from tests.judge.planted import (
@@ -59,6 +61,11 @@ def test_two_kinds_support_and_one_suggests() -> None:
     alone = judge(result(FORTY, waits=[waits(QUEUE)]), attempts(FORTY, steps=elsewhere))
     assert named(alone)["slot-queue"].kinds == ("waits",)
     assert named(alone)["slot-queue"].grade is Sureness.SUGGESTIVE
+
+
+def test_an_experiment_of_fewer_than_three_repeats_is_no_evidence() -> None:
+    few = {step: msgspec.structs.replace(one, runs=2) for step, one in experiment("confirm", 0.95).items()}
+    assert "experiment" not in named(queue(sweep=sweep(0.9), experiment=few))["slot-queue"].kinds
 
 
 def test_a_step_that_sleeps_side_by_side_is_proven_by_a_fit_without_a_queue_and_a_delay_felt_by_each_alone() -> None:
@@ -125,7 +132,7 @@ def test_a_clean_run_names_nothing() -> None:
     ("events", "says"),
     [
         ([measured(lag_ms=40)], "late by 40.0 ms"),
-        ([measured(tainted=3)], "fell into 7.5 %"),
+        ([measured(tainted=3)], "a late loop fell into 7.5 %"),
         ([measured(cpu=0.7)], "70.0 %"),
     ],
 )
@@ -140,6 +147,28 @@ def test_a_generator_that_may_be_the_limit_is_said_and_fits_and_own_times_do_not
     healthy = judge(result(FORTY, waits=[waits(QUEUE)], sweep=sweep(0.9)), [*plain, measured()])
     assert not any("generator" in one for one in healthy.refusals)
     assert "fit" in named(healthy)["slot-queue"].kinds
+
+
+def test_an_effect_counts_attempts_and_not_the_several_refusals_of_one() -> None:
+    outcomes = {"filled": 30, "deadlock": 10}
+    twice = refused("confirm", "deadlock", "40P01", count=10)
+    found = named(judge(result(outcomes), [*twice, *twice, *attempts(outcomes)]))["restaurant-row-lock"]
+    assert "20 confirms in 40 attempts" in re.sub(r" \[E\d+\]", "", found.claim)
+    assert found.effect.startswith("25.0 %"), "ten of forty attempts were hit, twice each"
+    assert found.interval == pytest.approx(wilson(10, 40))
+
+
+def test_what_may_have_other_causes_too_is_an_effect_of_at_most_so_much() -> None:
+    found = named(judge(result({"filled": 30, "capacity": 10}, {"leaked_holds": 1})))["immortal-holds"]
+    assert found.effect.startswith("at most 25.0 %"), "a full house refuses as well"
+    assert found.interval is None
+
+
+def test_a_share_of_sightings_says_of_what_it_is_and_that_it_has_no_interval() -> None:
+    found = named(queue())["slot-queue"]
+    assert "of the workers' time in a step at the server" in found.effect
+    assert "no interval" in found.effect
+    assert found.over.endswith(" repeat")
 
 
 def test_a_client_whose_own_floor_is_as_high_as_what_it_measures_is_the_limit() -> None:

@@ -18,6 +18,7 @@ from engine.allocator.strategies import OPTIMAL
 from engine.allocator.window import service_window
 from engine.judge.alone import alone
 from engine.judge.demand import Demand, demands
+from engine.judge.inventory import Terms, bounds, run_optimum
 from engine.judge.seatings import HouseRules, Taken
 from engine.judge.waterfall import Ground, Said, waterfall
 from engine.model.event import AttemptEnded, Event, RunPlanned, StepTook
@@ -28,7 +29,7 @@ from engine.model.outcome import Certainty, Phase, Refusal
 from engine.model.step import Step
 from engine.model.turn import Turn
 from engine.model.waterfall import Loss, Waterfall
-from engine.records.waterfall import waterfall_lines
+from engine.records.waterfall import waterfall_lines, waterfall_parts
 from tests.judge.planted import judge, result
 
 RUN = RunId("0a1b2c3d")
@@ -155,6 +156,20 @@ def test_what_others_had_before_is_taken_for_the_bound_and_for_one_worker_alike(
     assert found.efficiency == 1.0
 
 
+def test_a_bound_that_was_proven_already_is_the_waterfalls_and_is_not_solved_in_less_time_again() -> None:
+    floor = house(2)
+    ends = [told(1, 2, "filled", ["T00"], floor=floor), told(2, 2, "capacity", floor=floor)]
+    turns = tuple(Turn(TurnId(n), "house", DAY, time(12), 2, booking_id=UUID(int=n)) for n in (1, 2))
+    shares = demands([RunPlanned(0, Ids(RUN), turns, 2, 4), *ends], {"house": floor})
+    rules = HouseRules(adjacency=False)
+    ground = Ground({"house": floor}, {}, rules, {}, (OPTIMAL,), waiting=True, terms=Terms(limit_s=0.0))
+    known = bounds({"house": floor}, shares, rules, {})
+    whole = run_optimum("one", {"house": floor}, shares, rules, {}, known)
+    found = waterfall(ground, shares, Said(Ledger(attempts=2, balanced=True), is_read=True, workers=4), known)
+    assert (found.bound, whole.bound) == (1, 1)
+    assert found.houses[0].optimum is known["house"].optimum
+
+
 def test_without_a_solver_the_bound_is_missing_with_its_cure_unless_everybody_fits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -172,6 +187,68 @@ def test_without_a_solver_the_bound_is_missing_with_its_cure_unless_everybody_fi
     assert (found.bound, found.alone, found.persisted) == (None, 1, 1)
     assert found.missing == ("the proven optimum needs scipy: pip install 'slotfill[analysis]'",)
     assert fall(floor, (2,), ends[:1]).bound == 1
+    assert [one.loss for one in found.houses[0].lost] == [Loss.UNTOLD], "a full house is nobody's fault unless proven"
+    assert found.losses["inventory or allocator"] == 1
+    assert "  alone                1  -1 inventory or allocator" in list(waterfall_lines(found))
+    verdict = judge(result({"filled": 1, "capacity": 1}, waterfall=found), ends)
+    assert "1 to the inventory or the allocator" in re.sub(r" \[E\d+\]", "", " ".join(verdict.waterfall))
+    page = " ".join(waterfall_parts(result({"filled": 1, "capacity": 1}, waterfall=found)))
+    assert "exact" not in page, "there is no bound that could be"
+    assert "There is no bound" in page
+
+
+def test_where_neither_bound_nor_planner_is_known_a_booking_is_lost_before_commit_and_no_more_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.judge.waterfall.MOST_BOOKINGS", 1)
+    floor = house(2)
+    ends = [told(1, 2, "filled", ["T00"], floor=floor), told(2, 2, "capacity", floor=floor)]
+    found = fall(floor, (2, 2), ends, ladder=())
+    assert (found.bound, found.alone) == (None, None)
+    assert [one.loss for one in found.houses[0].lost] == [Loss.EARLY]
+
+
+def test_a_booking_whose_commit_nobody_heard_and_that_is_there_is_not_lost() -> None:
+    floor = house(2, 2)
+    unheard = msgspec.structs.replace(told(2, 2, "connection", commits=True, floor=floor), certainty=Certainty.INFO)
+    ends = [told(1, 2, "filled", ["T00"], floor=floor), unheard]
+    kept = Ledger(attempts=2, acknowledged=1, persisted=1, recovered=1, balanced=True)
+    found = fall(floor, (2, 2), ends, ledger=kept)
+    assert (found.placed, found.acknowledged, found.persisted) == (2, 1, 2)
+    assert not found.houses[0].lost
+    void = fall(floor, (2, 2), ends, ledger=Ledger(attempts=2, acknowledged=1, persisted=1, void=1, balanced=True))
+    assert (void.persisted, [one.loss for one in void.houses[0].lost]) == (1, [Loss.COMMIT])
+
+
+def test_of_a_commit_nobody_knows_of_nothing_is_said_to_be_lost() -> None:
+    floor = house(2, 2)
+    unheard = msgspec.structs.replace(told(2, 2, "connection", commits=True, floor=floor), certainty=Certainty.INFO)
+    story = Story(UUID(int=2), Entry.UNRESOLVED, 2, (), "", (), "nobody knows")
+    kept = Ledger(attempts=2, acknowledged=1, persisted=1, unresolved=1, balanced=True, stories=(story,))
+    found = fall(floor, (2, 2), [told(1, 2, "filled", ["T00"], floor=floor), unheard], ledger=kept)
+    assert found.persisted is None, "one more may be there"
+    assert any("1 attempts whose COMMIT nobody heard" in one for one in found.missing)
+    (one,) = found.houses[0].lost
+    assert (one.loss, one.why) == (Loss.COMMIT, "nobody heard its COMMIT, and whether it is there is not known")
+
+
+def test_who_was_told_success_is_not_among_the_refused_that_would_have_fitted() -> None:
+    floor = house(2, 2, 2)
+    ends = [told(1, 2, "filled", ["T00"], floor=floor), told(2, 2, "capacity", floor=floor)]
+    story = Story(UUID(int=1), Entry.LOST, 1, ("T00",), "pending", (), "the rows were swallowed at COMMIT")
+    kept = Ledger(attempts=2, acknowledged=1, lost=1, balanced=True, stories=(story,))
+    optimum = fall(floor, (2, 2), ends, ledger=kept).houses[0].optimum
+    assert optimum is not None
+    assert [one.booking for one in optimum.regrets] == [str(UUID(int=2))]
+
+
+def test_a_list_of_refused_ones_that_is_cut_says_at_least() -> None:
+    floor = house(*[2] * 30)
+    ends = [told(number, 2, "capacity", floor=floor) for number in range(1, 26)]
+    found = fall(floor, [2] * 25, ends)
+    verdict = judge(result({"capacity": 25}, waterfall=found), ends)
+    said = re.sub(r" \[E\d+\]", "", " ".join(verdict.waterfall))
+    assert "at least 20 refused ones would have fitted" in said
 
 
 def test_a_database_that_was_not_read_and_a_planner_that_is_not_ours_are_said() -> None:

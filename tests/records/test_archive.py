@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from engine.model.run_state import RunState
-from engine.records.archive import Manifest, find, list_runs, new_folder, prune, runs_folder, write_manifest
+from engine.records.archive import Manifest, find, list_runs, new_folder, runs_folder, write_manifest
 from engine.records.process import is_alive, own_start, started
+from engine.records.removal import prune
 from engine.records.trouble import RecordsFailed, RunNotFound
 from engine.records.writer import write_json
 

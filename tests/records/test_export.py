@@ -29,6 +29,7 @@ from engine.model.step import Step
 from engine.records import samples as samples_room
 from engine.records.archive import Manifest
 from engine.records.export import export, summary
+from engine.records.page import report_md
 from engine.records.recording import Recording
 from engine.records.result import (
     Ending,
@@ -36,7 +37,6 @@ from engine.records.result import (
     build_result,
     persisted_of,
     read_result,
-    report_md,
     write_result,
 )
 from engine.records.samples import Samples

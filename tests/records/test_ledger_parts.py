@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.metrics.ledger import MOST_STORIES, Beyond, Words, ledger
+from engine.metrics.ledger import MOST_STORIES, Beyond, ledger
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Event, Intended, Missed
 from engine.model.ids import AttemptId, Ids, RunId, TurnId
 from engine.model.ledger import Entry, HeldRow, Ledger, Reading

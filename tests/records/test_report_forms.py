@@ -6,22 +6,26 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from html.parser import HTMLParser
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.ledger import Ledger
-from engine.model.report import Fit, IntegrityCounts, Latency, Level, RestaurantFigures, Result, Steady, Sweep
+from engine.model.figures import Latency
+from engine.model.ledger import Entry, Ledger, Story
+from engine.model.levels import Fit, Level, Steady, Sweep
+from engine.model.report import Burst, IntegrityCounts, Pass, RestaurantFigures, Result, Retry
 from engine.model.threshold import Held, Stood
+from engine.model.verdict import Claim, Sureness, Verdict
 from engine.records import charts
 from engine.records.csv_files import csv_files
 from engine.records.html import html_page
 from engine.records.junit import junit
 from engine.records.over_time import OverTime
+from engine.records.page import report_md
 from engine.records.prom import prom
-from engine.records.result import report_md
 from engine.redact import mask
 from tests.judge.journals import result as bare
 
@@ -119,6 +123,48 @@ def test_the_numbers_of_the_html_are_those_of_the_markdown_in_their_order() -> N
     assert text.drawn == ["99999"]
 
 
+def test_a_report_says_first_what_was_found_what_the_exit_code_means_and_which_checks_found_rows() -> None:
+    claim = Claim("Bookings vanish: 3 [E1] are gone.", Sureness.SUPPORTED, "commit", "COMMIT", "silent-drop")
+    found = Verdict("supported: silent-drop at commit", (claim,))
+    page = report_md(msgspec.structs.replace(a_result(), exit_code=5, verdict=found, faults=["silent-drop=0.3"]))
+    first = page.partition("## ")[0]
+    assert "exit code 5 (data was lost or integrity broken)" in first
+    assert "Verdict: supported: silent-drop at commit. Bookings vanish." in first
+    assert "switched on at its end: silent-drop=0.3" in first
+    checks = page.partition("## Integrity")[2].partition("## ")[0]
+    assert "2 checks" in checks
+    assert re.search(r"overlapping_assignments \| +1 \| +3", checks)
+    unchecked = report_md(msgspec.structs.replace(a_result(), integrity=None))
+    assert "No check was made" in unchecked
+    clean = IntegrityCounts({"leaked_holds": 0}, {"leaked_holds": 0})
+    assert "none found a row" in report_md(msgspec.structs.replace(a_result(), integrity=clean))
+
+
+def test_a_report_tells_the_settings_of_its_plan_and_the_platforms_flags() -> None:
+    settings = {"run.seed": "7", "run.rate": "", "fill.days": "2", "burst.requests": "50", "sweep.delay_ms": "20",
+                "flags.debug_capacity_profiling": "true", "records.keep": "20"}  # fmt: skip
+    told = report_md(msgspec.structs.replace(a_result(), plan="fill", settings=settings)).partition("## Settings")[2]
+    assert re.search(r"\| run +\| seed=7 +\|", told)
+    assert re.search(r"\| fill +\| days=2 +\|", told)
+    assert re.search(r"\| flags +\| debug_capacity_profiling=true +\|", told)
+    assert not any(word in told for word in ("requests", "delay_ms", "keep"))
+    assert "## Settings" not in report_md(msgspec.structs.replace(a_result(), settings={}))
+
+
+def test_a_report_tells_burst_repeats_and_retries() -> None:
+    house = {"cafe-3": RestaurantFigures(60, 40, 39, 2 / 3), "pub-1": RestaurantFigures(40, 20, 20, 0.5)}
+    passes = [Pass(1, repeat, 100, 60, 59, house, {"filled": 60}, pending=4, swept_holds=2) for repeat in (1, 2)]
+    result = msgspec.structs.replace(
+        a_result(), passes=passes, retries={"deadlock": Retry(9, 2)}, burst=Burst(50, 44, 25, 26, 6)
+    )
+    page = report_md(result)
+    assert "26 filled, where one worker alone finds tables for 25" in page
+    assert "6 were told that they repeat another one" in page
+    assert re.search(r"\| +2 \| +1 \| all +\| +100 \| +60 \| +59 \| 60.0% +\| +4 \|", page)
+    assert "After pass 1 of repeat 2: 2 holds swept." in page
+    assert re.search(r"deadlock \| +9 \| +2", page)
+
+
 def test_the_page_loads_nothing_and_what_a_run_says_is_no_markup() -> None:
     page = html_page(report_md(a_result()), {})
     text = read(page)
@@ -194,6 +240,19 @@ def test_junit_has_a_case_for_every_threshold_entry_and_check() -> None:
     }
     assert (top.get("failures"), top.get("errors")) == ("3", "1")
     assert sum(int(suite.get("tests", 0)) for suite in top) == int(top.get("tests", 0))
+
+
+def test_junit_of_a_run_that_proves_nothing_is_an_error_with_its_reason_and_names_every_kind_of_story() -> None:
+    stories = [Story(UUID(int=n), Entry.LOST if n < 20 else Entry.TORN, n, (), "", (), "") for n in range(21)]
+    kept = Ledger(attempts=105, acknowledged=69, persisted=48, lost=20, torn=1, void=36, stories=tuple(stories))
+    found = msgspec.structs.replace(a_result(), exit_code=6, reason="the pace was lost", ledger=kept)
+    cases = {case.get("name"): case for case in ET.fromstring(junit(found, ())).iter("testcase")}
+    error = cases["a conclusion may be drawn from it"].find("error")
+    assert error is not None
+    assert error.get("message") == "exit code 6, inconclusive: the pace was lost"
+    torn = cases["nothing is torn"].find("failure")
+    assert torn is not None
+    assert str(UUID(int=20)) in torn.get("message", "")
 
 
 def test_junit_of_a_run_that_was_stopped_or_not_checked_is_not_all_green() -> None:

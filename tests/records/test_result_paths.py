@@ -15,7 +15,8 @@ from engine.model.run_state import RunState
 from engine.portrait import flags_of
 from engine.records.archive import Manifest
 from engine.records.export import summary
-from engine.records.result import Ending, build_result, read_result, report_md, write_result
+from engine.records.page import report_md
+from engine.records.result import Ending, build_result, read_result, write_result
 from engine.records.samples import Samples
 from tests.metrics.stories import MS, RUN, ended, intended, planned, snapshot_of, through_api
 

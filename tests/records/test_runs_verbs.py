@@ -11,7 +11,8 @@ import pytest
 
 from engine.front import FrontDoor, LinkLost
 from engine.model.command import Answer, Command
-from engine.records.archive import Manifest, RunEntry, entry_of, find, list_runs, new_folder, remove, write_manifest
+from engine.records.archive import Manifest, RunEntry, entry_of, find, list_runs, new_folder, write_manifest
+from engine.records.removal import remove
 from engine.records.trouble import RunNotFound
 from engine.records.writer import write_json
 from tests.hostile import typed
@@ -56,7 +57,7 @@ def test_what_could_not_be_removed_is_not_counted_as_removed(home: Path, monkeyp
     monkeypatch.setattr(os, "unlink", refuses)
     said = typed.say("prune", "--keep", "0", "--yes")
     assert said.code == 7
-    assert "removed 1 runs" in said.text
+    assert "removed 1 run," in said.text
     assert f"run 4e5f6a7b is still there: {stuck / 'engine.log'}: Permission denied" in said.text
     said = typed.say("prune", "--keep", "0", "--yes", "--json")
     assert said.code == 7

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -11,8 +11,8 @@ from engine.config import Settings
 from engine.database import STEP_ERRORS, DatabaseFailed, DatabaseUnreachable, describe
 from engine.exit_code import ExitCode
 from engine.judge.demand import Demand, demands
-from engine.judge.inventory import Terms, run_optimum
-from engine.judge.optimum import LIMIT_S, SolverMissing
+from engine.judge.inventory import bounds, run_optimum
+from engine.judge.optimum import SolverMissing
 from engine.judge.seatings import HouseRules, Taken
 from engine.model.floor import Floor
 from engine.model.house_optimum import HouseOptimum
@@ -69,15 +69,14 @@ async def _main(settings: Settings, entry: RunEntry, manifest: Manifest) -> RunO
     fails_hard = manifest.settings.get("flags.allocator_service_fail_hard") == "true"
     asked = await asyncio.to_thread(lambda: demands(read(entry.path), floors, lost, fails_hard=fails_hard))
     began = time.perf_counter()
-    if ground is None:
-        found = await asyncio.to_thread(_solved, manifest, floors, asked, rows)
-    else:
-        found = await asyncio.to_thread(run_optimum, manifest.run_id, floors, asked, ground.rules, ground.taken)
+    rules, taken = _terms_of(manifest, asked, rows) if ground is None else (ground.rules, ground.taken)
+    known = await asyncio.to_thread(bounds, floors, asked, rules, taken)
+    found = run_optimum(manifest.run_id, floors, asked, rules, taken, known)
     found = msgspec.structs.replace(found, took_ms=(time.perf_counter() - began) * 1e3)
     if result is None or ground is None or result.sweep is not None:
         return found
-    again = msgspec.structs.replace(ground, terms=Terms(prices=False, limit_s=LIMIT_S, together=True))
-    return msgspec.structs.replace(found, waterfall=await asyncio.to_thread(fell, entry.path, again, result))
+    # Of the same bounds: solved again in less time it might be another number on the same page.
+    return msgspec.structs.replace(found, waterfall=await asyncio.to_thread(fell, entry.path, ground, result, known))
 
 
 async def _read(settings: Settings, manifest: Manifest) -> tuple[dict[str, Floor], tuple[TableTaken, ...]]:
@@ -96,10 +95,10 @@ async def _read(settings: Settings, manifest: Manifest) -> tuple[dict[str, Floor
     return floors, tuple(rows)
 
 
-def _solved(
-    manifest: Manifest, floors: Mapping[str, Floor], asked: Iterable[Demand], rows: Iterable[TableTaken]
-) -> RunOptimum:
-    shares = tuple(asked)
+def _terms_of(
+    manifest: Manifest, shares: Iterable[Demand], rows: Iterable[TableTaken]
+) -> tuple[HouseRules, dict[str, tuple[Taken, ...]]]:
+    """The model's rules, and what others had, of a run that kept neither."""
     ours = {name for one in shares for name in one.wanted}
     taken: dict[str, tuple[Taken, ...]] = {}
     for row in rows:
@@ -108,7 +107,7 @@ def _solved(
             taken[row.restaurant] = (*taken.get(row.restaurant, ()), one)
     most = int(manifest.settings.get("allocator.max_tables", "3"))
     # A quote relaxes adjacency when nothing else is free, and then the platform is not asked to enforce it.
-    return run_optimum(manifest.run_id, floors, shares, HouseRules(adjacency=False, max_tables=most), taken)
+    return HouseRules(adjacency=False, max_tables=most), taken
 
 
 def lines(found: RunOptimum) -> Iterator[str]:
@@ -134,8 +133,11 @@ def _house(one: HouseOptimum) -> Iterator[str]:
     rate = "" if one.efficiency is None else f" ({one.efficiency:.1%})"
     yield f"  achieved {one.achieved}{rate}, at most {one.bound} ({proof}), first come at the best fit {one.online}"
     least = "not proven" if one.optimal_waste is None else str(one.optimal_waste)
-    yield f"  guests {one.covers}, at the bound {one.optimal_covers}; empty seats {one.waste}, at the bound {least}"
+    guests = "not known" if one.optimal_covers is None else str(one.optimal_covers)
+    yield f"  guests {one.covers}, at the bound {guests}; empty seats {one.waste}, at the bound {least}"
     for price in one.prices:
-        word = "" if price.is_proven else " at least"
-        yield f"  without the rule '{price.rule}':{word} {price.bookings} bookings more"
+        told = f"{'' if price.is_proven else 'at least '}{price.bookings} bookings more"
+        if not price.is_proven and not price.bookings:
+            told = "nothing was proven in the time"
+        yield f"  without the rule '{price.rule}': {told}"
     yield from (f"  {regret(missed)}" for missed in one.regrets)
