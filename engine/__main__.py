@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 
 from engine import __version__
-from engine.cannot_begin import CannotBegin
+from engine.cannot_begin import CannotBegin, or_called_off
 from engine.collecting import collect_seldom
 from engine.database import DatabaseFailed, DatabaseUnreachable, drop_left
 from engine.ending import conclude
 from engine.environment import read
 from engine.event_loop import run as run_on_loop
 from engine.exit_code import ExitCode
-from engine.fill.crew import TargetLost
-from engine.link import LinkServer
+from engine.fill.worker import TargetLost
+from engine.link_server import LinkServer
 from engine.metrics.rounds import CUT
 from engine.model.event import Acted
 from engine.model.ids import Ids
@@ -90,8 +90,14 @@ class _Readiness:
 
 async def _ended(work: Coroutine[Any, Any, int]) -> int:
     """The work's exit code; whatever it left open is dropped, or its loop might wait for it."""
+    task = asyncio.current_task()
+    if task is None:
+        raise AssertionError("asyncio runs it in a task")
+    # As long as it does not stand, nobody is told its name: asked to end, it takes back what there is of it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        return await work
+        with or_called_off():
+            return await work
     finally:
         if left := drop_left():
             sys.stderr.write(f"{left} connection(s) to Postgres had been left open, and were dropped\n")
@@ -102,13 +108,16 @@ async def _ended(work: Coroutine[Any, Any, int]) -> int:
 async def _run(spec: Spec, readiness: _Readiness) -> int:
     async with opened(spec) as stands:
         _keep_words(stands.folder)
-        tell_once(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        tell_once(loop)
         server = LinkServer(stands.run)
         stands.run.consoles = lambda: server.clients
         stands.run.attached = lambda: server.attached
         server.noted = stands.run.noted
-        await server.open(stands.socket)
-        await asyncio.to_thread(sweep, stands.socket)
+        with or_called_off():
+            await _listen(server, stands.socket)
+            await asyncio.to_thread(sweep, stands.socket)
+        loop.add_signal_handler(signal.SIGTERM, stands.run.crew.stop)
         try:
             manifest = stands.manifest
             readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))
@@ -131,8 +140,9 @@ async def _watch(spec: Spec, readiness: _Readiness) -> int:
         server = LinkServer(watch)
         watch.consoles, watch.attached, server.noted = (lambda: server.clients), (lambda: server.attached), watch.noted
         manifest = watch.manifest
-        await server.open(watch.socket)
-        await asyncio.to_thread(sweep, watch.socket)
+        with or_called_off():
+            await _listen(server, watch.socket)
+            await asyncio.to_thread(sweep, watch.socket)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, watch.end)
         try:
             readiness.say(Ready(manifest.run_id, str(watch.folder), manifest.socket, manifest.pid))
@@ -144,20 +154,32 @@ async def _watch(spec: Spec, readiness: _Readiness) -> int:
     return code
 
 
+async def _listen(server: LinkServer, path: Path) -> None:
+    """Have consoles come there. Raises CannotBegin."""
+    try:
+        await server.open(path)
+    except OSError as error:
+        raise CannotBegin(
+            f"{path.parent} takes no socket ({error.strerror or error}): set TMPDIR to a folder that does",
+            ExitCode.USAGE,
+        ) from error
+
+
 async def _work(stands: Opened) -> int:
     """The crew with everything that runs beside it; then the result. A bug is told in engine.log and in the result."""
     run = stands.run
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, run.crew.stop)
     code, reason = ExitCode.PASSED, ""
     try:
         if run.faults is not None:
             run.waits.log = await log_of(run.steering.settings.embedded)
         await stands.begin()
         await _beside(stands)
-        while run.passes.repeat < stands.repeats and not run.crew.is_stopping:
+        while _goes_on(stands):
             await run.passes.finish(run.plan, run.crew)
             await stands.checks.after()
+            if not _goes_on(stands):
+                # Told meanwhile: a repeat that was begun now would be one of no attempts.
+                break
             try:
                 await stands.renew()
             except NothingToDo as nothing:
@@ -178,6 +200,11 @@ async def _work(stands: Opened) -> int:
     if run.crew.is_stopping:
         return await conclude(stands, RunState.STOPPED, ExitCode.STOPPED, run.crew.reason)
     return await conclude(stands, RunState.FINISHED, ExitCode.PASSED, "")
+
+
+def _goes_on(stands: Opened) -> bool:
+    """Whether another repeat follows."""
+    return stands.run.passes.repeat < stands.repeats and not stands.run.crew.is_stopping
 
 
 async def _beside(stands: Opened) -> None:

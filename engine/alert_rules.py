@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Mapping
-from typing import TypeVar
 
 from engine.config import AlertSettings, Settings, SettingsInvalid, WebhookSettings
 from engine.metrics.alert_values import VALUES
@@ -41,36 +40,43 @@ DEFAULTS: dict[str, AlertSettings] = {
     "loop-late": AlertSettings(when="lag_p99_ms > 25", for_s=20.0),
 }
 """Rules by name; documented, line by line, in config.toml."""
-_USUAL = AlertSettings(window_s=300.0, for_s=0.0, clear_s=10.0, least=0, severity="warning", on=True)
+USUAL = AlertSettings(window_s=300.0, for_s=0.0, clear_s=10.0, least=0, severity="warning", on=True)
+"""Of every rule that does not say otherwise."""
 _WHEN = re.compile(r"\s*([a-z0-9_]+)(?:\.([a-z_]+))?\s*(<=|>=|<|>)\s*(-?[0-9.]+(?:e-?[0-9]+)?)\s*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_S = 86_400.0
-
-Given = TypeVar("Given")
 
 
 def rules_of(settings: Settings) -> tuple[AlertRule, ...]:
     """The rules that are on, our own first. Raises SettingsInvalid with one sentence."""
     found = []
-    for name in (*DEFAULTS, *(name for name in settings.alerts if name not in DEFAULTS)):
-        given = settings.alerts.get(name, AlertSettings())
+    for name, laid in laid_over(settings).items():
         if _NAME.fullmatch(name) is None:
             raise SettingsInvalid(f"alerts.{name}: a rule's name has small letters, digits, - and _, 40 at most")
-        own = DEFAULTS.get(name, AlertSettings())
-        if _or(given.on, _or(own.on, _USUAL.on)):
-            found.append(_rule(name, given, own))
+        if laid.on:
+            found.append(_rule(name, laid))
     return tuple(found)
 
 
-def _rule(name: str, given: AlertSettings, own: AlertSettings) -> AlertRule:
-    def of(field: str) -> object:
-        return _or(getattr(given, field), _or(getattr(own, field), getattr(_USUAL, field)))
+def laid_over(settings: Settings) -> dict[str, AlertSettings]:
+    """Every rule by name, our own first, those that are off too: what is given, over its default, over the usual."""
+    found = {}
+    for name in (*DEFAULTS, *(name for name in settings.alerts if name not in DEFAULTS)):
+        layers = (settings.alerts.get(name, AlertSettings()), DEFAULTS.get(name, AlertSettings()), USUAL)
+        fields = {
+            field: next((value for one in layers if (value := getattr(one, field)) is not None), None)
+            for field in AlertSettings.__struct_fields__
+        }
+        found[name] = AlertSettings(**fields)
+    return found
 
-    when = _or(given.when, own.when)
+
+def _rule(name: str, laid: AlertSettings) -> AlertRule:
+    when = laid.when
     if when is None:
         raise SettingsInvalid(f'alerts.{name}: it does not say when; give when = "hold_conflicts > 10" or the like')
     value, step, sign, bound = _read(name, when)
-    lengths = {field: float(str(of(field))) for field in ("window_s", "for_s", "clear_s")}
+    lengths = {field: float(getattr(laid, field)) for field in ("window_s", "for_s", "clear_s")}
     for field, seconds in lengths.items():
         least = 1.0 if field == "window_s" else 0.0
         if not least <= seconds <= _LONGEST_S:
@@ -81,8 +87,8 @@ def _rule(name: str, given: AlertSettings, own: AlertSettings) -> AlertRule:
         step=step,
         sign=sign,
         bound=bound,
-        least=max(0, int(str(of("least")))),
-        severity=severity_of(f"alerts.{name}.severity", str(of("severity"))),
+        least=max(0, laid.least or 0),
+        severity=severity_of(f"alerts.{name}.severity", str(laid.severity)),
         **lengths,
     )
 
@@ -145,7 +151,3 @@ def _check_webhook(hook: WebhookSettings) -> None:
         raise SettingsInvalid(f"webhook.queue = {hook.queue} holds nothing to send; give 1 to 10000")
     if not 0 <= hook.last_s <= 60:
         raise SettingsInvalid(f"webhook.last_s = {hook.last_s:g} is no length; give 0 to 60 seconds")
-
-
-def _or(given: Given | None, else_: Given | None) -> Given | None:
-    return else_ if given is None else given

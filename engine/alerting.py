@@ -33,12 +33,14 @@ class Alerting:
         self._sent += 1
         run = snapshot.run
         name = f" ({run.name})" if run.name else ""
+        repeat = snapshot.legs[-1].repeat if snapshot.legs else 1
+        where = f" in repeat {repeat}" if repeat > 1 else ""
         return Message(
             delivery=f"{run.run_id}-{self._sent}",
             severity=self._severities[event.rule],
             head=f"{event.rule}: {event.value:.4g} where {event.says}",
-            about=f"slotfill run {run.run_id}{name}, {run.plan} on {run.target}, {moment(event.at_ns)} since it began "
-            f"at {run.started_at}",
+            about=f"slotfill run {run.run_id}{name}, {run.plan} on {run.target}{where}, {moment(event.at_ns)} since it "
+            f"began at {run.started_at}",
             resolved=isinstance(event, AlertResolved),
         )
 

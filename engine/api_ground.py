@@ -17,12 +17,14 @@ from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, descri
 from engine.environment import read
 from engine.exit_code import ExitCode
 from engine.ground import EmbeddedGround
+from engine.held import READING_S
 from engine.model.fault import parse, rules_of, session_of
 from engine.model.ids import RunId
 from engine.platform.seed import SEEDED_DAY
 from engine.safety import Clearance, GuardRefused, cleared, dsn_of
 from engine.spec import Spec
 from engine.wanted import rules, strategies
+from engine.whereabouts import standing
 
 API_SEATS = 16
 """Attempts that the reference API assigns at once at most; each holds a connection."""
@@ -126,10 +128,11 @@ class ForeignApiGround:
         name = settings.run.target
         variables: Mapping[str, str] = read(Path.cwd(), os.environ).values
         connection: Connection | None = None
+        said = spec.said
         try:
             dsn = dsn_of(name, target, variables) if target.dsn or target.dsn_env else ""
             if dsn:
-                timeout_s = settings.run.step_timeout_s
+                timeout_s = max(READING_S, settings.run.step_timeout_s)
                 connection = await Connection.open(
                     dsn, application_name="slotfill run", timeout_s=timeout_s, pooled=True
                 )
@@ -138,7 +141,10 @@ class ForeignApiGround:
                 # What is written to is the local address, and it is that which has to be cleared.
                 instead = msgspec.structs.replace(target, base_url=base_url, base_url_env="")
                 settings = msgspec.structs.replace(settings, targets={**settings.targets, name: instead})
-            clearance = await cleared(connection, settings, said=spec.said, variables=variables, environ=variables)
+                if said and said == standing(name, target, variables).word:
+                    # Who named the real place agreed with --fallback-local to this machine's, whatever that is called.
+                    said = standing(name, instead, variables).word
+            clearance = await cleared(connection, settings, said=said, variables=variables, environ=variables)
             ground = cls(base_url, dsn, settings.run.date or SEEDED_DAY, clearance)
             ground.fallback = note
             if connection is not None:

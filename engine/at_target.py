@@ -7,6 +7,7 @@ from engine.contract import REFERENCE, Contract, Terms, page, unfit
 from engine.database import Connection
 from engine.exit_code import ExitCode
 from engine.ground import Ground
+from engine.held import READING_S
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.platform.databases import is_ours
@@ -63,7 +64,10 @@ async def _looked_at(ground: Ground, spec: Spec) -> tuple[Contract, dict[str, Fl
     """What the database offers, and its restaurants. Raises CannotBegin."""
     settings = spec.settings
     connection = await Connection.open(
-        ground.dsn, application_name="slotfill opening", timeout_s=settings.run.step_timeout_s, pooled=True
+        ground.dsn,
+        application_name="slotfill opening",
+        timeout_s=max(READING_S, settings.run.step_timeout_s),
+        pooled=True,
     )
     try:
         if ground.is_embedded and not await is_ours(connection):

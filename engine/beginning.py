@@ -15,7 +15,7 @@ from engine.at_target import AnyTarget, contract_of
 from engine.cannot_begin import CannotBegin
 from engine.clock import RunningClock
 from engine.config import Settings
-from engine.continuing import Place, Undecided, behind, settle
+from engine.continuing import Place, Undecided, behind, removed_since, settle
 from engine.database import STEP_ERRORS, DatabaseFailed, describe
 from engine.exit_code import ExitCode
 from engine.ground import Ground
@@ -123,9 +123,13 @@ async def behind_it(spec: Spec, target: AnyTarget, ground: Ground) -> tuple[Star
     settings = spec.settings
     root = runs_folder(settings.records.runs)
     try:
-        found = await asyncio.to_thread(behind, root, find(root, spec.continues))
+        entry = find(root, spec.continues)
+        found = await asyncio.to_thread(behind, root, entry)
+        gone = await asyncio.to_thread(removed_since, root, entry)
     except (RecordsDamaged, RunNotFound) as error:
         raise CannotBegin(f"the journal of run {spec.continues} cannot be read: {error}", ExitCode.USAGE) from error
+    if gone:
+        raise CannotBegin(f"{gone}: there is nothing left to go on with; run it again", ExitCode.USAGE)
     if Capability.VERIFY not in target.capabilities:
         if found.has_in_flight:
             raise CannotBegin(

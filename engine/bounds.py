@@ -1,6 +1,6 @@
 """What no setting may be, whatever it is for: beyond all measure, without a number, or a text that nothing can carry.
 
-What a value means for a run, and the sentences about it, are those of `settings_sources.check`; here is what would
+What a value means for a run, and the sentences about it, are those of `settings_check`; here is what would
 otherwise be found out as a crash, an endless wait or a full memory, in whichever verb first uses it.
 """
 

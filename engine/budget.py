@@ -17,6 +17,7 @@ class Budget(msgspec.Struct, frozen=True):
     connections: int | None
     """Of the database, in all; None where the run sees no database."""
     requests_per_s: float
+    """Attempts begun in a second; looks after a booking and what a 429 has sent again are not counted."""
     bookings: int
     """Counted when they are sent: one without an answer may be there."""
     minutes: float

@@ -1,4 +1,4 @@
-"""Settings: every value a user may set. Where they come from is `settings_sources`."""
+"""Settings: every value a user may set. `settings_sources` says where from, `settings_check` what they may be."""
 
 import datetime as dt
 from typing import Any
@@ -304,7 +304,8 @@ class TargetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connection_share: float = 0.25
     """Of the connections a remote server has free, so much at most."""
     requests_per_s: float = 10.0
-    """A remote target's budget."""
+    """Attempts begun in a second on a remote target at most. What one asks after that, to hear what became of its
+    booking, and what a 429 has it send again, come on top."""
     bookings: int = 500
     """Bookings made in one run on a remote target at most."""
     minutes: float = 15.0

@@ -20,6 +20,7 @@ from engine.model.event import Event
 from engine.model.ids import RunId
 from engine.model.ledger import Entry, Reading
 from engine.records.archive import RunEntry, find
+from engine.records.cleaned import read_cleaned
 from engine.records.journal import ENDING, NAME, read
 from engine.records.segments import segments
 from engine.repair.left import GivenUp, StillWorking, give_up, quieten
@@ -68,9 +69,7 @@ class Place(NamedTuple):
 
 def behind(root: Path, entry: RunEntry) -> Behind:
     """What the run, and those it went on with, had done. Raises RecordsDamaged, RunNotFound."""
-    entries = [entry]
-    while (manifest := entries[0].manifest) is not None and manifest.continues:
-        entries.insert(0, find(root, manifest.continues))
+    entries = _chain(root, entry)
     manifest = entry.manifest
     through_api = bool(manifest and manifest.base_url)
     legs = tuple(unfinished(RunId(one.run_id), _events(one.path), through_api=through_api) for one in entries)
@@ -78,6 +77,27 @@ def behind(root: Path, entry: RunEntry) -> Behind:
     if manifest is not None and legs[-1].last_ns:
         ended_at = datetime.fromisoformat(manifest.started_at) + timedelta(microseconds=legs[-1].last_ns / 1000)
     return Behind(manifest.plan if manifest else "", legs, through_api, ended_at)
+
+
+def _chain(root: Path, entry: RunEntry) -> list[RunEntry]:
+    """The run and those it went on with, oldest first. Raises RunNotFound."""
+    entries = [entry]
+    while (manifest := entries[0].manifest) is not None and manifest.continues:
+        entries.insert(0, find(root, manifest.continues))
+    return entries
+
+
+def removed_since(root: Path, entry: RunEntry) -> str:
+    """That somebody took rows of it, or of a run it went on with, away on purpose; empty when nobody did.
+
+    Raises RecordsDamaged, RunNotFound.
+    """
+    for one in _chain(root, entry):
+        for done in read_cleaned(one.path):
+            if done.removed or done.restored:
+                when = f"{done.at:%Y-%m-%d %H:%M:%S}"
+                return f"the rows of run {one.run_id} were removed from {done.database} by {done.who} at {when}"
+    return ""
 
 
 def _events(folder: Path) -> Callable[[], Iterable[Event]]:

@@ -107,6 +107,10 @@ class Connection:
                     server_settings={"application_name": application_name, "TimeZone": "UTC", **(settings or {})},
                     **cache,
                 )
+        except TimeoutError as error:
+            raise DatabaseUnreachable(
+                f"Postgres did not take a connection: no answer within {timeout_s:g} s"
+            ) from error
         except (*STEP_ERRORS, ValueError) as error:
             # With asyncpg's own: a server that is not of the kind the DSN wants, or logs in by means it does not know.
             raise DatabaseUnreachable(f"Postgres did not take a connection: {describe(error)}") from error

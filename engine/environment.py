@@ -10,7 +10,7 @@ from dotenv.parser import parse_stream
 
 from engine.model.environment import FileFound
 from engine.same_place import Place, PlaceInvalid, claims, place, sameness
-from engine.settings_sources import ENV_FILES, MOST_ENV_BYTES
+from engine.settings_files import ENV_FILES, MOST_ENV_BYTES
 
 SHELL = "shell"
 """Where a variable of the process's own environment came from."""

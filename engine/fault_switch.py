@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from engine.database import Connection
 from engine.fill.orders import Orders
-from engine.model.fault import FAULTS, parse, rules_of, session_of, written
+from engine.model.fault import FAULTS, Fault, parse, rules_of, session_of, written
 from engine.model.strategy import Rules
 from engine.platform.faults import switch_off, switch_on
 from engine.target import Target
@@ -34,6 +34,8 @@ class FaultSwitch:
         self._target = target
         self._where = where
         self._there: dict[str, str] = {}
+        self._reads_anew = False
+        """The tables are to be read again, as a switch changed them and the server went away before they were."""
 
     @property
     def there(self) -> tuple[str, ...]:
@@ -49,8 +51,14 @@ class FaultSwitch:
         parsed = {fault.name: value for fault, value in (parse(one) for one in wanted)}
         off = [FAULTS[name] for name in self._there if parsed.get(name) != self._there[name]]
         on = [FAULTS[name] for name in parsed if self._there.get(name) != parsed[name]]
-        if not off and not on:
-            return
+        self._reads_anew = self._reads_anew or any(fault.reloads_floor for fault in (*off, *on))
+        if off or on:
+            await self._switch(off, on, parsed)
+        if self._reads_anew:
+            await self._target.reload()
+            self._reads_anew = False
+
+    async def _switch(self, off: list[Fault], on: list[Fault], parsed: dict[str, str]) -> None:
         connection = await self._connect("slotfill faults")
         try:
             for fault in off:
@@ -62,8 +70,6 @@ class FaultSwitch:
         finally:
             await connection.close()
             self.adopt()
-        if any(fault.reloads_floor for fault in (*off, *on)):
-            await self._target.reload()
 
     def adopt(self) -> None:
         """Let target and orders follow what is on."""

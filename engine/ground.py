@@ -1,5 +1,6 @@
 """The ground a run works on: a database of its own in the embedded cluster, or one that is somebody's."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -12,10 +13,11 @@ from engine.config import Settings, TargetSettings
 from engine.database import STEP_ERRORS, Connection, DatabaseUnreachable, describe
 from engine.environment import read
 from engine.exit_code import ExitCode
+from engine.held import READING_S
 from engine.model.ids import RunId
 from engine.model.rows import Occupied
 from engine.platform.cluster import Cluster
-from engine.platform.databases import clone, drop_all, ensure_template, names
+from engine.platform.databases import clone, drop, drop_all, ensure_template, names
 from engine.platform.seed import DATA_SETS, SEEDED_DAY
 from engine.records.archive import RunEntry, find, list_runs, runs_folder
 from engine.records.trouble import RunNotFound
@@ -97,7 +99,7 @@ class EmbeddedGround:
         if spec.fresh:
             data = data_of(spec.plan, settings)
             ground = cls(cluster, run_id, data, _day(settings, data), own_database(run_id))
-            await clone(cluster, ground.database, data, ground.day)
+            await _cloned(cluster, ground)
         else:
             entry = earlier(settings, spec.continues)
             database = _last_repeat(entry.manifest.database if entry.manifest else "", await names(cluster))
@@ -126,6 +128,8 @@ class EmbeddedGround:
             return False
         self._present = f"{own_database(self._run_id)}_r{repeat}"
         await ensure_template(self._cluster, self.data)
+        # A try whose connection broke may have made it.
+        await drop(self._cluster, self._present)
         await clone(self._cluster, self._present, self.data, self.day)
         return True
 
@@ -155,7 +159,7 @@ class ForeignGround:
             connection = await Connection.open(
                 dsn,
                 application_name="slotfill run",
-                timeout_s=spec.settings.run.step_timeout_s,
+                timeout_s=max(READING_S, spec.settings.run.step_timeout_s),
                 pooled=True,
             )
         except DatabaseUnreachable as error:
@@ -196,6 +200,19 @@ class ForeignGround:
         return False
 
 
+async def _cloned(cluster: Cluster, ground: EmbeddedGround) -> None:
+    """Make the database of a run. Cancelled, it leaves none, also where the server was just making it."""
+    making = asyncio.ensure_future(clone(cluster, ground.database, ground.data, ground.day))
+    try:
+        await asyncio.shield(making)
+    except asyncio.CancelledError:
+        # A server whose client has gone makes it all the same, and a moment later than we would look.
+        await asyncio.wait([making])
+        if making.exception() is None:
+            await drop_all(cluster, ground.database)
+        raise
+
+
 def _gone(entry: RunEntry) -> str:
     """Why the embedded cluster has no database of that run."""
     manifest = entry.manifest
@@ -226,8 +243,15 @@ def earlier(settings: Settings, continues: str) -> RunEntry:
         raise CannotBegin(f"{word} needs a run before this one: {error}", ExitCode.USAGE) from error
     database = entry.manifest.database if entry.manifest else ""
     for other in list_runs(root):
-        if other.is_live and other.manifest and other.manifest.database == database:
-            raise CannotBegin(f"{word}: run {other.run_id} still works in {database}; stop it first", ExitCode.REFUSED)
+        one = other.manifest
+        if (
+            other.is_live
+            and one
+            and (one.database == database or (one.data and one.database.startswith(f"{database}_r")))
+        ):
+            # What goes on in a run with repeats does so in the database of its last one.
+            why = f"run {other.run_id} still works in {one.database}; stop it first"
+            raise CannotBegin(f"{word}: {why}", ExitCode.REFUSED)
     return entry
 
 

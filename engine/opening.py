@@ -3,8 +3,8 @@
 import contextlib
 import platform
 import secrets
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,11 +13,11 @@ from engine import __version__
 from engine.at_target import AnyTarget, contract_of, target_on
 from engine.backends import Backends
 from engine.beginning import alone_seats, behind_it, prepared, within
-from engine.cannot_begin import CannotBegin
+from engine.cannot_begin import CannotBegin, or_called_off
 from engine.checks import Checks
 from engine.clock import RunningClock
 from engine.config import Settings
-from engine.database import Connection, DatabaseFailed
+from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
 from engine.exit_code import ExitCode
 from engine.fault_switch import FaultSwitch, Where
 from engine.fill.limits import Limits
@@ -27,9 +27,9 @@ from engine.metrics_port import MetricsPort, PortTaken
 from engine.model.continued import Continued
 from engine.model.event import Acted
 from engine.model.ids import Ids, RunId
-from engine.model.round import Round
 from engine.plan import Plan
-from engine.planning import NothingToDo, Start, plan_of
+from engine.planning import NothingToDo, plan_of
+from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
 from engine.platform.databases import schema_checksum
 from engine.portrait import RunFacts, flags_of
@@ -37,14 +37,18 @@ from engine.prints import prints
 from engine.records.archive import Manifest, new_folder, runs_folder, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
+from engine.records.removal import take_back
+from engine.records.repeats import SHARED
 from engine.records.samples import Samples
 from engine.records.trouble import RecordsFailed
-from engine.run import Run, RunParts
-from engine.settings_sources import flat
-from engine.sockets import socket_path
+from engine.renewal import Renewal
+from engine.run import Run
+from engine.run_parts import RunParts
+from engine.settings_shown import flat
+from engine.sockets import SocketUnfit, socket_path
 from engine.spec import Spec
 from engine.spec_check import check_spec, swept
-from engine.sweeping import Sweeping, faults_of, rounds_of
+from engine.sweeping import Sweeping, rounds_of
 from engine.target import Capability
 from engine.through_http import floor_of, foreign, reference_api, webhook
 from engine.wanted import rules, strategies
@@ -89,24 +93,39 @@ async def opened(spec: Spec) -> AsyncIterator[Opened]:
     spec = swept(spec)
     run_id = RunId(secrets.token_hex(4))
     async with contextlib.AsyncExitStack() as stack:
-        port = await _port(stack, spec.settings.observability.metrics_port)
-        target = spec.settings.targets[spec.settings.run.target]
-        if not target.is_embedded:
-            theirs: Ground = await stack.enter_async_context(foreign(spec, target))
-            stands = await _stand(stack, spec, run_id, theirs, {})
-            port.tells = stands.run.counters
-            yield stands
-            return
-        cluster = await Cluster.open(spec.settings.embedded, f"run {run_id}")
-        stack.push_async_callback(cluster.close)
-        ground = await stack.enter_async_context(EmbeddedGround.opened(cluster, spec, run_id))
-        versions = {"postgres": cluster.server_version, "schema": schema_checksum(ground.data), "data": ground.data}
-        stands_on: Ground = ground
-        if target.kind == "api":
-            stands_on = await stack.enter_async_context(reference_api(ground, run_id, spec.settings))
-        stands = await _stand(stack, spec, run_id, stands_on, versions)
+        # Said inside the stack: a ground that hears CannotBegin knows that nothing was begun, and takes itself away.
+        with _said(), or_called_off():
+            port = await stack.enter_async_context(MetricsPort().listening(spec.settings.observability.metrics_port))
+            stands = await _stand(stack, spec, run_id, *await _ground(stack, spec, run_id))
         port.tells = stands.run.counters
         yield stands
+
+
+@contextlib.contextmanager
+def _said() -> Iterator[None]:
+    """Whatever keeps a run from standing is one sentence and its exit code. Raises CannotBegin."""
+    try:
+        yield
+    except (DatabaseFailed, DatabaseUnreachable, PlatformUnfit) as error:
+        raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
+    except RecordsFailed as error:
+        raise CannotBegin(str(error), ExitCode.RECORDS) from error
+    except (NothingToDo, PortTaken, SocketUnfit) as error:
+        raise CannotBegin(str(error), ExitCode.USAGE) from error
+
+
+async def _ground(stack: contextlib.AsyncExitStack, spec: Spec, run_id: RunId) -> tuple[Ground, dict[str, str]]:
+    """Where the run works, let go when it is over, and the versions of it that are known without asking."""
+    target = spec.settings.targets[spec.settings.run.target]
+    if not target.is_embedded:
+        return await stack.enter_async_context(foreign(spec, target)), {}
+    cluster = await Cluster.open(spec.settings.embedded, f"run {run_id}")
+    stack.push_async_callback(cluster.close)
+    ground = await stack.enter_async_context(EmbeddedGround.opened(cluster, spec, run_id))
+    versions = {"postgres": cluster.server_version, "schema": schema_checksum(ground.data), "data": ground.data}
+    if target.kind == "api":
+        return await stack.enter_async_context(reference_api(ground, run_id, spec.settings)), versions
+    return ground, versions
 
 
 async def _target(stack: contextlib.AsyncExitStack, ground: Ground, spec: Spec, run_id: RunId) -> AnyTarget:
@@ -114,14 +133,6 @@ async def _target(stack: contextlib.AsyncExitStack, ground: Ground, spec: Spec, 
     target = await target_on(ground, spec, run_id)
     stack.push_async_callback(target.close)
     return target
-
-
-async def _port(stack: contextlib.AsyncExitStack, number: int) -> MetricsPort:
-    """The endpoint of the counters, before anything is started that would have to be taken back."""
-    try:
-        return await stack.enter_async_context(MetricsPort().listening(number))
-    except PortTaken as error:
-        raise CannotBegin(str(error), ExitCode.USAGE) from error
 
 
 async def _stand(
@@ -136,9 +147,7 @@ async def _stand(
         start, continued = await behind_it(spec, target, ground)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
         burst = await alone_seats(plan, target, settings) if spec.plan == "burst" else None
-    except DatabaseFailed as error:
-        raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
-    except (NothingToDo, ValueError) as error:
+    except ValueError as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error
     floor = await floor_of(ground, settings)
     sweep = _sweeping(spec, target)
@@ -175,23 +184,17 @@ async def _stand(
     faults = None
     if ground.is_embedded:
         faults = FaultSwitch(target.connect, target, Where(rules(settings), settings.run.seed, ground.day))
-    try:
-        write_manifest(folder, manifest)
-        await checks.before()
-        if faults is not None:
-            await faults.turn(settings.run.faults)
-        journal = Journal(folder, run_id, clock, fsync=settings.records.journal_fsync)
-        stack.callback(journal.close)
-        recording = Recording(folder, run_id)
-        stack.callback(recording.close)
-        samples = Samples(folder)
-        stack.callback(samples.flush)
-    except (RecordsFailed, DatabaseFailed) as error:
-        # A folder without a journal would be listed as a run that crashed.
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, DatabaseFailed):
-            raise CannotBegin(str(error), ExitCode.UNREACHABLE) from error
-        raise
+    stack.push(partial(take_back, folder))
+    write_manifest(folder, manifest)
+    await checks.before()
+    if faults is not None:
+        await faults.turn(settings.run.faults)
+    journal = Journal(folder, run_id, clock, fsync=settings.records.journal_fsync)
+    stack.callback(journal.close)
+    recording = Recording(folder, run_id)
+    stack.callback(recording.close)
+    samples = Samples(folder)
+    stack.callback(samples.flush)
     parts = RunParts(
         facts=RunFacts(
             run_id=run_id,
@@ -226,10 +229,14 @@ async def _stand(
     run.passes.on, run.passes.apart = ground.day, contract_of(target).needs_context
     if continued is not None:
         run.log(Acted(clock.now_ns(), Ids(run=run_id), f"continue {spec.continues}", spec.who, continued.text))
-    stands = Opened(run, manifest, folder, Path(manifest.socket), target.connect, checks, _no_renewal, burst)
+    renewal = Renewal(spec, ground, target, checks, run, sweep)
+    stands = Opened(run, manifest, folder, Path(manifest.socket), target.connect, checks, renewal.begin, burst)
     stands.continued = continued
     stands.sweep = sweep
-    stands.renew = lambda: _renew(stands, spec, ground, target)
+    if stands.repeats > 1:
+        checks.repeat = lambda: run.passes.repeat
+        if sweep is None and not (ground.is_embedded and spec.fresh):
+            run.passes.alerts += (SHARED,)
     return stands
 
 
@@ -253,37 +260,3 @@ def _sweeping(spec: Spec, target: AnyTarget) -> Sweeping | None:
     asks = target.connect if Capability.VERIFY in target.capabilities else None
     rounds = rounds_of(spec.settings, spec.plan)
     return Sweeping(rounds, target, asks, needs_context=contract_of(target).needs_context)
-
-
-async def _no_renewal() -> None:
-    raise AssertionError("a repeat is asked for before the run stands")
-
-
-async def _renew(stands: Opened, spec: Spec, ground: Ground, target: AnyTarget) -> None:
-    """The next repeat: database, faults and plan as at the beginning. Raises DatabaseFailed, NothingToDo."""
-    run = stands.run
-    settings = run.steering.settings
-    if ground.is_embedded and spec.fresh:
-        await run.passes.settle(run.crew)
-    run.passes.repeat += 1
-    if await ground.renew(run.passes.repeat):
-        await target.close()
-        target.move_to(ground.dsn, ground.base_url)
-        run.reconciler.forget()
-        await stands.checks.before()
-        if run.faults is not None:
-            wanted = run.faults.there if stands.sweep is None else faults_of(settings.run.faults, _terms(stands))
-            run.faults.forget()
-            await run.faults.turn(wanted)
-    if stands.sweep is not None:
-        run.steering.resize(_terms(stands).concurrency)
-    planned = max((turn.id for turn in run.plan.turns), default=0)
-    plan = await plan_of(spec.plan, target, settings, ground.day, Start(first_turn=planned + 1))
-    run.crew.take_over(plan, run.crew.leg + 1, run.crew.concurrency)
-
-
-def _terms(stands: Opened) -> Round:
-    """The terms of the round that is about to begin."""
-    if stands.sweep is None:
-        raise AssertionError("only a sweep has rounds")
-    return stands.sweep.rounds[stands.run.passes.repeat - 1]

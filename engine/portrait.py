@@ -93,8 +93,8 @@ def portrait(facts: RunFacts, crew: Crew, tally: Tally, look: tuple[Sample | Non
     slots = tally.slots_around()
     counts = tally.counts(now_ns)
     legs = tally.legs()
-    bookings = slots and all(slot.cap == 1 for slot in slots)
-    pace = Pace(now_ns, gauges.ran_ns, counts.turns_ended, counts.turns, slots, "bookings" if bookings else "slots")
+    noun = {"fill": "slots", "burst": "requests"}.get(facts.plan, "bookings")
+    pace = Pace(now_ns, gauges.ran_ns, counts.turns_ended, counts.turns, slots, noun)
     rest = left(crew.state, pace, legs, gauges.bounds)
     return RunSnapshot(
         schema=SCHEMA_VERSION,

@@ -15,7 +15,7 @@ from engine.open_files import too_few_for
 from engine.platform.seed import DATA, DATA_SETS
 from engine.safety import GuardRefused, guard_target
 from engine.schedule import refused_fit
-from engine.settings_sources import check, check_sweep
+from engine.settings_check import check, check_sweep
 from engine.spec import Spec
 from engine.wanted import PLANS, data_of, strategies
 

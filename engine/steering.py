@@ -22,11 +22,13 @@ from engine.model.ids import Ids
 from engine.model.run_state import RunState
 from engine.model.sample import Sample
 from engine.model.turn import TurnEnd
-from engine.settings_sources import check, flat, full_key, with_value
+from engine.settings_check import check
+from engine.settings_shown import flat
+from engine.settings_sources import full_key, with_value
 
 NS = 1_000_000_000
 CANCEL_WITHIN_NS = 3 * NS
-"""A second stop within this cancels what is in flight."""
+"""A second stop by the same person within this cancels what is in flight."""
 STEERABLE = ("run.concurrency", "run.rate", "run.retries")
 """What an operator may change while any run goes on."""
 STEERABLE_IN = {
@@ -69,7 +71,9 @@ class Steering:
         self._mending = wheel.mending
         self._mends = False
         """A repair is under way: nothing resumes before its end."""
-        self._stop_asked_ns: int | None = None
+        self._stopped_by = ""
+        self._stops: dict[str, int] = {}
+        """Who has said stop of late, and when."""
         self._switches = asyncio.Lock()
         """Held while faults are switched, which takes seconds where fills are slow: one change of them at a time."""
 
@@ -104,7 +108,7 @@ class Steering:
                 done = self.crew.resume()
                 return Answer(done, "running" if done else f"it is {self.crew.state.value}, not paused")
             case Verb.STOP:
-                return self._stop()
+                return self._stop(who)
             case Verb.SET:
                 if not any(map(_is_fault, command.arguments)):
                     return await self._set(command.arguments, who)
@@ -129,15 +133,19 @@ class Steering:
         assert_never(command.verb)
 
     async def _repair(self, arguments: tuple[str, ...], who: str) -> Answer:
-        """Repair the run's database while nobody works in it: paused, or between two passes."""
+        """Repair the run's database while nobody works in it, nor reads back what was booked: in a pause."""
         if self._mending is None:
             return Answer(done=False, text="this target has no database to repair")
         crew = self.crew
-        if crew.in_flight or not (crew.state is RunState.PAUSED or crew.plan.pass_is_over):
+        if crew.in_flight or crew.state is not RunState.PAUSED:
             return Answer(
                 done=False,
                 text=f"{crew.in_flight} attempts are in flight and it is {crew.state.value}: pause first (P)",
             )
+        if crew.reads_back:
+            # A reading counts what is pending against what persisted: what a repair moves meanwhile looks lost.
+            text = f"what was booked is being read back: repair once it has been, while it is {crew.state.value}"
+            return Answer(done=False, text=text)
         if self._mends:
             return Answer(done=False, text="another repair is under way")
         self._mends = True
@@ -150,25 +158,32 @@ class Steering:
         skipped = self.crew.plan.end_pass()
         if not skipped:
             return Answer(done=False, text="there is nothing to skip: the pass is over, or this plan has only one")
+        # Before it is written: a journal that takes no more must not leave anybody asleep.
+        self.crew.nudge()
         for turn in skipped:
             ids = Ids(run=self.crew.run_id, leg=self.crew.leg, turn=turn)
             self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.SKIPPED, 0, 0))
-        self.crew.look_again()
         return Answer(done=True, text=f"the pass ends: {len(skipped)} skipped, {self.crew.in_flight} in flight")
 
-    def _stop(self) -> Answer:
+    def _stop(self, who: str) -> Answer:
         now_ns = self.clock.now_ns()
+        # Two people who say the same word at the same time both mean a stop; only who says it twice means more.
+        again = now_ns - self._stops.get(who, now_ns - CANCEL_WITHIN_NS - 1) <= CANCEL_WITHIN_NS
+        self._stops = {name: at for name, at in self._stops.items() if now_ns - at <= CANCEL_WITHIN_NS} | {who: now_ns}
         if self.crew.stop():
-            self._stop_asked_ns = now_ns
+            self._stopped_by = who
             return Answer(done=True, text=f"draining: {self.crew.in_flight} in flight; again within 3 s cancels them")
         if self.crew.state is RunState.CANCELLING:
             return Answer(done=False, text="it is cancelling already")
-        if self._stop_asked_ns is not None and now_ns - self._stop_asked_ns <= CANCEL_WITHIN_NS:
+        if again:
             in_flight = self.crew.in_flight
             self.crew.cancel()
             return Answer(done=True, text=f"cancelling {in_flight} in flight")
-        self._stop_asked_ns = now_ns
-        return Answer(done=False, text=f"it drains already: {self.crew.in_flight} in flight; again within 3 s cancels")
+        first = f"; {self._stopped_by} has asked first" if self._stopped_by not in ("", who) else ""
+        return Answer(
+            done=False,
+            text=f"it drains already: {self.crew.in_flight} in flight; again within 3 s cancels them{first}",
+        )
 
     async def _set(self, assignments: tuple[str, ...], who: str) -> Answer:
         """Change several settings together, or none of them."""
@@ -315,11 +330,12 @@ class Steering:
         if changed.fill != before.fill:
             fill = changed.fill
             capped = self.crew.plan.cap(stress_max=fill.stress_max, min_party=fill.min_party, max_party=fill.max_party)
+            # Before it is written, as when a pass is ended.
+            self.crew.nudge()
             for turn in capped:
                 done = self.crew.plan.progress(turn)
                 ids = Ids(run=self.crew.run_id, leg=self.crew.leg, turn=turn)
                 self.log(TurnEnded(self.clock.now_ns(), ids, TurnEnd.CAPPED, done.ended, done.filled))
-            self.crew.look_again()
 
 
 def _is_fault(assignment: str) -> bool:

@@ -4,13 +4,18 @@ import contextlib
 import platform
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 
 from engine import __version__
+from engine.cannot_begin import CannotBegin
 from engine.clock import RunningClock
+from engine.exit_code import ExitCode
 from engine.lookout import lookout
 from engine.records.archive import Manifest, new_folder, runs_folder, write_manifest
+from engine.records.removal import take_back
+from engine.records.trouble import RecordsFailed
 from engine.redact import mask
-from engine.settings_sources import flat
+from engine.settings_shown import flat
 from engine.sockets import socket_path
 from engine.spec import Spec
 from engine.watch_portrait import WATCH
@@ -43,8 +48,12 @@ async def watched(spec: Spec) -> AsyncIterator[Watch]:
             },
         )
         folder = new_folder(runs_folder(settings.records.runs), WATCH, run_id, wall)
-        write_manifest(folder, manifest)
-        watch = Watch(post, spec, manifest, folder)
+        stack.push(partial(take_back, folder))
+        try:
+            write_manifest(folder, manifest)
+            watch = Watch(post, spec, manifest, folder)
+        except RecordsFailed as error:
+            raise CannotBegin(str(error), ExitCode.RECORDS) from error
         stack.callback(watch.journal.close)
         stack.callback(watch.recording.close)
         yield watch

@@ -11,7 +11,7 @@ from engine.backends import Backends
 from engine.clock import RunningClock
 from engine.details import Details, Source
 from engine.exit_code import ExitCode
-from engine.link import PROTOCOL
+from engine.link_protocol import PROTOCOL
 from engine.lookout import Lookout
 from engine.metrics.tally import Tally
 from engine.model.attached import Attached

@@ -105,10 +105,11 @@ class WholeAttempt(Telling):
                 if told.status == CONFIRMED or told.is_final:
                     heard = told
                     break
-            next_ns = self._clock.now_ns() + self._windows.poll_ns
-            if next_ns >= until_ns:
+            now_ns = self._clock.now_ns()
+            if now_ns >= until_ns:
                 break
-            await self._clock.sleep_until(next_ns)
+            # The last time when the window closes: what was confirmed since the last look was confirmed in it.
+            await self._clock.sleep_until(min(now_ns + self._windows.poll_ns, until_ns))
         took_ns = self._clock.now_ns() - began_ns
         refused = heard is None or heard.status != CONFIRMED
         self._steps.append(StepTook(step, self._tries, began_ns, took_ns, refused))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.model.outcome import Kind
+from engine.model.outcome import Kind, Outcome
 from engine.model.sample import Sample
 from engine.model.snapshot import RunSnapshot
 
@@ -64,7 +64,9 @@ def look_of(snapshot: RunSnapshot) -> Look:
     run, sample, face = snapshot.run, snapshot.sample, snapshot.alerts
     kinds = dict.fromkeys(Kind, 0)
     for one in snapshot.outcomes:
-        kinds[one.kind] += one.count
+        # Of a burst a repeated key is wanted, and that it is told so is neither a failure nor a fault.
+        if run.plan != "burst" or one.outcome != Outcome.DUPLICATE.word:
+            kinds[one.kind] += one.count
     # A look that failed, or that nobody takes any more, says nothing of now.
     present = None if snapshot.sample_trouble or run.state.is_over else sample
     sent = [one for one in (face.webhook, face.platform) if one is not None]

@@ -56,6 +56,8 @@ class Alerts:
         """The last look that no window reaches any more."""
         self._longest_ns = round(max((rule.window_s for rule in rules), default=0.0) * _S)
         self._alerts: list[AlertFace] = []
+        self._repeat = 1
+        """The one in hand."""
         self.raised = 0
 
     def take(self, snapshot: RunSnapshot) -> list[AlertRaised | AlertResolved]:
@@ -67,7 +69,9 @@ class Alerts:
         self._looks.append(look)
         self._moments.append(look.at_ns)
         self._forget()
-        ids = Ids(run=snapshot.run.run_id)
+        last = snapshot.legs[-1] if snapshot.legs else None
+        self._repeat = 1 if last is None else last.repeat
+        ids = Ids(run=snapshot.run.run_id, leg=0 if last is None else last.leg)
         return [event for one in self._rules for event in self._judged(one, look, ids)]
 
     def _forget(self) -> None:
@@ -106,7 +110,9 @@ class Alerts:
             return []
         one.raised += 1
         self.raised += 1
-        one.alert = AlertFace(rule.name, rule.severity, one.says, look.at_ns, one.past_since_ns, value, value)
+        one.alert = AlertFace(
+            *(rule.name, rule.severity, one.says, look.at_ns, one.past_since_ns, value, value), repeat=self._repeat
+        )
         self._keep(one.alert)
         return [AlertRaised(look.at_ns, ids, rule.name, rule.severity, value, one.says)]
 
@@ -184,7 +190,8 @@ def moment(ns: int) -> str:
 
 def line_of(one: AlertFace) -> str:
     """`alert hold-conflicts (warning) at 00:12.0: 31 where hold_conflicts > 10 in 5 min; worst 47; resolved …`."""
-    parts = [f"alert {one.rule} ({one.severity}) at {moment(one.raised_ns)}: {one.value:.4g} where {one.says}"]
+    at = f"{moment(one.raised_ns)}{one.where}"
+    parts = [f"alert {one.rule} ({one.severity}) at {at}: {one.value:.4g} where {one.says}"]
     if one.worst != one.value:
         parts.append(f"worst {one.worst:.4g}")
     parts.append("not resolved" if one.resolved_ns is None else f"resolved at {moment(one.resolved_ns)}")

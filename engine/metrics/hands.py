@@ -45,7 +45,11 @@ class Hands:
 
     def ended(self, event: AttemptEnded) -> list[RefusalCount]:
         """The attempt's refusals; it is no longer in flight."""
-        self._busy_ns += event.ended_ns - event.started_ns
+        sent_ns = self.first_send_ns
+        if sent_ns is not None:
+            # The mean is of the time since then, and the first attempts are quoted before it.
+            began_ns = event.started_ns
+            self._busy_ns += event.ended_ns - (began_ns if began_ns > sent_ns else sent_ns)
         hand = self._hand(event.ids, event.started_ns)
         if hand is None:
             return []
@@ -70,7 +74,8 @@ class Hands:
         paused_ns = self._paused_ns
         if self._paused_since is not None:
             paused_ns += max(0, until_ns - max(self._paused_since, self.first_send_ns))
-        open_ns = sum(max(0, until_ns - hand.started_ns) for hand in self._hands.values() if not hand.ended)
+        sent_ns = self.first_send_ns
+        open_ns = sum(max(0, until_ns - max(one.started_ns, sent_ns)) for one in self._hands.values() if not one.ended)
         lasted_ns = until_ns - self.first_send_ns - paused_ns
         return (self._busy_ns + open_ns) / lasted_ns if lasted_ns > 0 else 0.0
 

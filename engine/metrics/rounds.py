@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from engine.model.event import Acted, AttemptEnded, Event, Intended, LegEnded, Refused, RunPlanned
 from engine.model.ids import WorkerId
+from engine.model.levels import Steady
 from engine.model.outcome import Outcome
-from engine.model.report import Steady
 from engine.model.round import ClientLoad, Round
 
 CUT = "end round"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from engine.metrics.rank import LEAST_FOR_P99, interval_of, rank_of
 from engine.model.event import AttemptEnded, StepTook
+from engine.model.figures import Latency
 from engine.model.outcome import Outcome
-from engine.model.report import Latency
 from engine.model.step import Step
 
 _FILLED = Outcome.FILLED.word

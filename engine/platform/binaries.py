@@ -38,7 +38,8 @@ class Binaries(msgspec.Struct, frozen=True):
 def find(settings: EmbeddedSettings) -> Binaries:
     """The programs to use. Raises PlatformUnfit when there are none, or only ones that are too old."""
     if settings.bin:
-        folder = Path(settings.bin).expanduser()
+        # Absolute: the server is started elsewhere than where this was said.
+        folder = expanded(settings.bin).absolute()
         where = f"embedded.bin = {settings.bin}"
     else:
         folder = _bundled()
@@ -66,6 +67,14 @@ def version_of(folder: Path, where: str) -> tuple[int, int]:
     if found is None:
         raise PlatformUnfit(f"{where} tells no version ({told.strip()!r}); set [embedded] bin to another")
     return int(found[1]), int(found[2] or 0)
+
+
+def expanded(given: str) -> Path:
+    """The path with `~` resolved; the home of nobody is a folder of that name."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        return Path(given)
 
 
 def _bundled() -> Path:

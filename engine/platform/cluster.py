@@ -42,6 +42,8 @@ class ClusterStatus(msgspec.Struct, frozen=True):
     users: tuple[str, ...] = ()
     databases: int | None = None
     """Databases of runs; None when nobody counted."""
+    bytes: int | None = None
+    """What all of it takes on disk; None when nobody added it up."""
 
 
 class Cluster:

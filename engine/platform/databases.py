@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe, sql
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseUnreachable, describe, failure, sql
 from engine.model.rows import SlugRow
 from engine.platform.cluster import Cluster
 from engine.platform.seed import DATA, SEEDED_DAY, data_set
@@ -275,7 +275,7 @@ async def _admin(cluster: Cluster) -> AsyncIterator[Connection]:
     except DatabaseUnreachable:
         raise
     except STEP_ERRORS as error:
-        raise DatabaseFailed(f"the embedded cluster refused: {describe(error)}") from error
+        raise failure("the embedded cluster refused", error) from error
     finally:
         await connection.close()
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe, sql
+from engine.database import STEP_ERRORS, Connection, DatabaseFailed, describe, failure, sql
 from engine.model.fault import Fault
 
 _PATIENCE_MS = (400, 400, 400, 800, 2000, 4000)
@@ -92,7 +92,7 @@ async def _switch(connection: Connection, what: str, change: Callable[[], Awaita
                 await asyncio.sleep(_BETWEEN_TRIES_S)
                 continue
             tries = f" after {number} tries" if number > 1 else ""
-            raise DatabaseFailed(f"{what}: the database refused{tries}: {describe(error)}") from error
+            raise failure(f"{what}: the database refused{tries}", error) from error
         else:
             return
 

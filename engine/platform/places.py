@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.config import EmbeddedSettings
-from engine.platform.binaries import PlatformUnfit
+from engine.platform.binaries import PlatformUnfit, expanded
 from engine.platform.owner import ROOT_HOME, Owner, make_root_home
 
 _SOCKET_FILE = "/.s.PGSQL.5432"
@@ -92,7 +92,7 @@ def places(settings: EmbeddedSettings, major: int, who: Owner) -> Places:
 def wanted_data(settings: EmbeddedSettings, major: int) -> Path:
     """The data folder that the settings name, absolute."""
     if settings.data:
-        return Path(settings.data).expanduser().absolute()
+        return expanded(settings.data).absolute()
     # A name that is not absolute is to be ignored, says the XDG specification.
     home = os.environ.get("XDG_DATA_HOME", "")
     base = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"

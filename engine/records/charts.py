@@ -6,8 +6,10 @@ from math import log10
 from engine.judge.scaling import Scaling
 from engine.judge.sweep import basis, means, usable
 from engine.metrics.samples import interval, latency_of
+from engine.model.figures import Latency
+from engine.model.levels import Fit, Level
 from engine.model.outcome import OUTCOMES, Kind
-from engine.model.report import Fit, Latency, Level, Result
+from engine.model.report import Result
 from engine.model.step import Step
 from engine.records import drawing
 from engine.records.drawing import DASHES, LEFT, RIGHT, WIDTH, Plot, box, dot, line, path, square, svg, text

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from engine.metrics.samples import interval
-from engine.model.report import Level, RestaurantFigures, Result
+from engine.model.levels import Level
+from engine.model.report import RestaurantFigures, Result
 from engine.records.tables import Cell, csv_text
 
 Lengths = Mapping[str, Sequence[int]]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.model.report import Latency, Result
+from engine.model.figures import Latency
+from engine.model.report import Result
 from engine.model.threshold import Stood
 
 _Row = tuple[Mapping[str, str], float | int | None]

@@ -15,7 +15,7 @@ from engine.api_seat import ApiSeat, ApiTerms, Work
 from engine.booking_looks import CORRELATION, ApiLooks, DatabaseLooks, Looks
 from engine.clock import Clock, RunningClock
 from engine.database import STEP_ERRORS, Connection, DatabaseFailed, DatabaseLost, DatabaseUnreachable, failure
-from engine.held import PAGE, HeldMoment, read_held
+from engine.held import PAGE, READING_S, HeldMoment, read_held
 from engine.http import HTTP_ERRORS, HttpClient
 from engine.http import describe as describe_http
 from engine.model.floor import Floor
@@ -85,13 +85,19 @@ class ApiTarget:
         return ApiSeat(self._work)
 
     async def connect(self, application_name: str) -> Connection:
-        """A connection to the database of the DSN. Raises DatabaseUnreachable, also where there is none."""
+        """A connection to the database of the DSN, for what is asked beside the attempts.
+
+        Raises DatabaseUnreachable, also where there is none.
+        """
+        return await self._open(application_name, max(READING_S, self.terms.timeout_s))
+
+    async def _open(self, application_name: str, timeout_s: float) -> Connection:
         if self.terms.dsn is None:
             raise DatabaseUnreachable(f"target {self.name} has no dsn, so its database is not looked at; give it one")
         return await Connection.open(
             self.terms.dsn,
             application_name=application_name,
-            timeout_s=self.terms.timeout_s,
+            timeout_s=timeout_s,
             pooled=self.terms.contract.pooled,
         )
 
@@ -171,7 +177,7 @@ class ApiTarget:
         if self.terms.dsn is None:
             return ApiLooks(self._client)
         context = self._context if self.terms.contract.needs_context else None
-        return DatabaseLooks(lambda: self.connect(f"slotfill {self._work.run} looks"), context)
+        return DatabaseLooks(lambda: self._open(f"slotfill {self._work.run} looks", self.terms.timeout_s), context)
 
     def _contexts(self) -> list[Mapping[str, str]]:
         """Session settings under which all restaurants are seen, one after the other where row security wants it."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from engine.allocator.planner import Planner
 from engine.contract import REFERENCE, USUAL_TERMS, Contract, Terms
 from engine.database import STEP_ERRORS, Connection, failure
-from engine.held import UNTIMED, HeldMoment, read_held
+from engine.held import READING_S, UNTIMED, HeldMoment, read_held
 from engine.model.floor import Floor
 from engine.model.ids import RunId
 from engine.model.ledger import Reading
@@ -21,9 +21,6 @@ from engine.seat import PostgresSeat, Work
 from engine.session import Session
 from engine.standing import DatabaseStanding
 from engine.target import Capability, Seat
-
-READING_S = 10.0
-"""A reading has so long at least, however short a time an attempt's step has: it may be of all that a run booked."""
 
 
 class PostgresTarget:
@@ -69,18 +66,17 @@ class PostgresTarget:
 
     async def seat(self, application_name: str) -> Seat:
         """A new seat with a connection of its own. Raises DatabaseUnreachable."""
-        session = Session(await self.connect(application_name), lambda: self.connect(application_name))
+        step_s = self._work.terms.step_timeout_s
+        session = Session(await self._open(application_name, step_s), lambda: self._open(application_name, step_s))
         number, self._seats = self._seats, self._seats + 1
         return PostgresSeat(self._work, session, number)
 
-    async def connect(self, application_name: str, timeout_s: float = 0.0) -> Connection:
-        """A connection of this run, whose calls have as long as a step at least. Raises DatabaseUnreachable."""
-        return await Connection.open(
-            self.dsn,
-            application_name=application_name,
-            timeout_s=max(timeout_s, self._work.terms.step_timeout_s),
-            pooled=self.contract.pooled,
-        )
+    async def connect(self, application_name: str) -> Connection:
+        """A connection for what is asked beside the attempts; it has as long as a step at least.
+
+        Raises DatabaseUnreachable.
+        """
+        return await self._open(application_name, max(READING_S, self._work.terms.step_timeout_s))
 
     def adopt(self, session: Mapping[str, str], rules: Rules) -> None:
         """Session settings and planner rules that every seat has from its next attempt on."""
@@ -156,9 +152,14 @@ class PostgresTarget:
             return [[slug] for slug in slugs]
         return [slugs] if slugs else []
 
+    async def _open(self, application_name: str, timeout_s: float) -> Connection:
+        return await Connection.open(
+            self.dsn, application_name=application_name, timeout_s=timeout_s, pooled=self.contract.pooled
+        )
+
     @contextlib.asynccontextmanager
     async def _looking(self, what: str) -> AsyncIterator[Connection]:
-        connection = await self.connect(f"slotfill {self.run} {what}", READING_S)
+        connection = await self.connect(f"slotfill {self.run} {what}")
         try:
             yield connection
         except STEP_ERRORS as error:

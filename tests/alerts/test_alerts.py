@@ -14,10 +14,10 @@ from engine.metrics.alert_values import BEGIN, VALUES, Span, look_of
 from engine.metrics.alerts import KEPT, Alerts, line_of, moment
 from engine.model.alert import AlertFace, AlertsFace, SendingFace, Severity
 from engine.model.event import AlertRaised, AlertResolved
-from engine.model.outcome import Kind
+from engine.model.outcome import Kind, Outcome
 from engine.model.run_state import RunState
 from engine.model.sample import Waiting
-from engine.model.snapshot import RunSnapshot
+from engine.model.snapshot import LegFace, OutcomeFigures, RunSnapshot
 from engine.model.step import Step
 from engine.records.recording import Recording, read
 from tests.alerts.pictures import S, picture, rule, rules
@@ -76,6 +76,14 @@ def test_want_of_room_is_no_failure_of_the_rule_that_leaves_it_out() -> None:
     still = picture(1, filled=10, capacity=90)
     assert words(Alerts(rule("success_rate < 0.9")), [still]) == ["raised 1"]
     assert words(Alerts(rule("success_rate_with_room < 0.9")), [still]) == []
+
+
+def test_a_burst_that_is_told_of_the_keys_it_repeats_has_not_failed() -> None:
+    told = picture(1, filled=5)
+    told = replace(told, outcomes=(*told.outcomes, OutcomeFigures(Outcome.DUPLICATE.word, Kind.FAULT, 45, ())))
+    both = (*rule("success_rate_with_room < 0.9"), *rule("attempt_errors > 5"))
+    assert words(Alerts(both), [told]) == ["raised 1", "raised 1"], "elsewhere nobody asked for it"
+    assert words(Alerts(both), [replace(told, run=replace(told.run, plan="burst"))]) == []
 
 
 def test_what_cannot_be_measured_neither_raises_nor_resolves() -> None:
@@ -226,6 +234,33 @@ def test_an_alert_that_is_not_over_stays_in_sight_however_many_come_and_go_after
     assert len(alerts.alerts()) == KEPT
     assert [one.raised_ns for one in alerts.alerts()] == sorted(one.raised_ns for one in alerts.alerts())
     assert alerts.acknowledge(1, "me") == ("it", "flaps")
+
+
+def test_an_alert_of_a_later_repeat_says_which_one_it_was() -> None:
+    alerts = Alerts(rule("lost_bookings > 0"))
+    legs = [
+        LegFace(
+            leg,
+            leg + 1,
+            1,
+            4,
+            *(0, 0, 0, 0),
+            is_over=False,
+            persisted=None,
+            pending=None,
+            swept_holds=None,
+            cleared_zone_locks=None,
+            restaurants=(),
+        )
+        for leg in (0, 1)
+    ]
+    story = [replace(picture(at, lost=lost), legs=(legs[at > 2],)) for at, lost in enumerate((0, 1, 0, 0, 1))]
+    raised = [event for one in story for event in alerts.take(one) if isinstance(event, AlertRaised)]
+    assert [event.ids.leg for event in raised] == [0, 1]
+    assert [line_of(one) for one in alerts.alerts()] == [
+        "alert it (warning) at 00:01.0: 1 where lost_bookings > 0; resolved at 00:02.0",
+        "alert it (warning) at 00:04.0 in repeat 2: 1 where lost_bookings > 0; not resolved",
+    ]
 
 
 def test_an_alert_is_told_in_one_line() -> None:

@@ -8,7 +8,8 @@ from engine.alert_rules import DEFAULTS, check_telling, rules_of
 from engine.config import AlertSettings, ObservabilitySettings, Settings, SettingsInvalid, WebhookSettings
 from engine.metrics.alert_values import VALUES
 from engine.model.alert import AlertRule, Severity
-from engine.settings_sources import load, shipped_config
+from engine.settings_files import shipped_config
+from engine.settings_sources import load
 
 ROOT = Path(__file__).parents[2]
 

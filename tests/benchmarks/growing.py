@@ -29,7 +29,8 @@ from engine.records.archive import Manifest, write_manifest
 from engine.records.journal import Journal
 from engine.records.recording import Recording
 from engine.records.samples import Samples
-from engine.run import Run, RunParts
+from engine.run import Run
+from engine.run_parts import RunParts
 from engine.target import Target
 from engine.targets.rehearsal import RehearsalTarget
 from tests.allocator.floors import EVERY_DAY, floor, table

@@ -19,9 +19,10 @@ from engine.allocator.strategies import OPTIMAL
 from engine.clock import RunningClock
 from engine.config import EmbeddedSettings
 from engine.database import Connection
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event
 from engine.model.floor import Floor

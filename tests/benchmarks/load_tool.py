@@ -28,10 +28,11 @@ from engine.clock import RunningClock
 from engine.config import EmbeddedSettings, FlagSettings
 from engine.database import Connection
 from engine.event_loop import run as run_on_loop
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.orders import Orders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.metrics.tally import Tally
 from engine.model.event import AttemptEnded, Event
 from engine.model.floor import Floor

@@ -8,10 +8,12 @@ from engine.clock import RunningClock
 from engine.config import Settings
 from engine.contract import REFERENCE, Terms
 from engine.database import Connection
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
-from engine.metrics.ledger import Words, ledger
+from engine.fill.task import Task
+from engine.metrics.ledger import ledger
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Event
 from engine.model.ids import RunId
 from engine.model.integrity import Integrity
@@ -23,7 +25,7 @@ from engine.records.archive import Manifest, write_manifest
 from engine.records.journal import Journal, read
 from engine.records.writer import write_json
 from engine.restaurants import read_floors
-from engine.settings_sources import flat
+from engine.settings_shown import flat
 from engine.targets.postgres import PostgresTarget
 from engine.verify.integrity import CHECKS, check
 from engine.verify.ledger import fates

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import ledger
+from engine.metrics.words import Words
 from engine.model.floor import Busy
 from engine.model.ledger import Entry, Ledger
 from engine.verify.reconcile import verify

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.link import LinkDoor, LinkServer
+from engine.link_door import LinkDoor
+from engine.link_server import LinkServer
 from engine.model.attached import Attached
 from engine.model.command import Command, Verb
 from engine.sockets import socket_path

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import cast
 
 from engine.checks import Checks
-from engine.ending import checked
+from engine.database import Connection, DatabaseUnreachable
 from engine.exit_code import ExitCode
+from engine.exit_reasons import checked
 from engine.target import Target
 from tests.controls.evening import Looking, evening, plan_for, target_in
 from tests.scratch import ScratchDatabase
@@ -67,3 +68,38 @@ async def test_what_an_earlier_repeat_broke_in_its_own_database_stays_counted_an
     assert reason.endswith("integrity-after-1.json names the rows")
     assert json.loads((folder / "integrity-after-1.json").read_text())["counts"][TORN] == 1
     assert json.loads((folder / "integrity-after.json").read_text())["counts"][TORN] == 0
+
+
+async def test_what_could_not_be_checked_says_in_which_repeat(database: ScratchDatabase, tmp_path: Path) -> None:
+    target = await target_in(database.dsn, "checks")
+
+    async def away(_: str) -> Connection:
+        raise DatabaseUnreachable("nobody there")
+
+    checks = Checks(away, cast("Target", target), 180, tmp_path)
+    await checks.before()
+    checks.repeat = lambda: 2
+    await checks.before()
+    await checks.after()
+    assert checks.alerts == (
+        "the integrity checks before the run could not be made: nobody there",
+        "the integrity checks before repeat 2 of the run could not be made: nobody there",
+        "the integrity checks after repeat 2 of the run could not be made: nobody there",
+    )
+
+
+async def test_a_check_that_could_not_run_in_an_earlier_repeat_is_told_though_the_last_one_was_whole(
+    database: ScratchDatabase, tmp_path: Path
+) -> None:
+    target = await target_in(database.dsn, "checks")
+    checks = Checks(target.connect, cast("Target", target), 180, tmp_path)
+    await checks.before()
+    async with Looking(target.dsn) as connection:
+        await connection.script("ALTER TABLE booking_slots RENAME TO gone")
+        await checks.after()
+        await connection.script("ALTER TABLE gone RENAME TO booking_slots")
+    checks.repeat = lambda: 2
+    await checks.before()
+    await checks.after()
+    (said,) = checks.alerts
+    assert said.startswith("integrity checks that could not run after the run: overbooked_slots (42P01")

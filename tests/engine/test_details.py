@@ -16,7 +16,7 @@ import pytest
 from engine.clock import RunningClock
 from engine.database import Connection, DatabaseUnreachable
 from engine.details import DATABASE_S, REPLAYED, Details, Source, of_recording
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.model.detail import Detail, DetailKind
 from engine.model.event import AttemptEnded, Event, Intended, Missed, Refused, RunPlanned, StepTook
 from engine.model.floor import Window

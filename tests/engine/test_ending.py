@@ -5,8 +5,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from engine.ending import Held, alerts, judged, paced
+from engine.caveats import loop_lag
 from engine.exit_code import ExitCode
+from engine.exit_reasons import Held, judged, paced
 from engine.model.ledger import Entry, Ledger, Story
 from engine.records.result import Persisted
 
@@ -60,8 +61,8 @@ def test_the_exit_code_believes_the_database(claims: Held, before: ExitCode, aft
 
 
 def test_a_run_whose_own_loop_was_late_says_so_before_its_figures_are_believed() -> None:
-    assert alerts(3_000_000) == ()
-    assert "partly the engine's" in alerts(80_000_000)[0]
+    assert loop_lag(3_000_000) == ()
+    assert "partly the engine's" in loop_lag(80_000_000)[0]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from typing import cast
 import msgspec
 import pytest
 
-from engine import held, passes
+from engine import held, passes, settlement
 from engine.clock import RunningClock
 from engine.config import Settings
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
-from engine.metrics.ledger import Words
+from engine.metrics.words import Words
 from engine.model.event import Event, LegEnded
 from engine.model.ledger import Ledger
 from engine.passes import Passes
@@ -35,8 +35,8 @@ UPDATE bookings SET status = 'pending', idempotency_key = NULL, details = '{}'
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds so small that twelve bookings are many."""
     for room, name, value in (
-        (passes, "WHOLE", 0), (passes, "SOME", 3), (ledger_parts, "A_PART", 4), (ledger_parts, "_AT_ONCE", 2),
-        (held, "PAGE", 5),
+        (passes, "WHOLE", 0), (settlement, "WHOLE", 0), (passes, "SOME", 3), (ledger_parts, "A_PART", 4),
+        (ledger_parts, "_AT_ONCE", 2), (held, "PAGE", 5),
     ):  # fmt: skip
         monkeypatch.setattr(room, name, value)
 
@@ -44,7 +44,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def ends(target: PostgresTarget, folder: Path, said: list[Event]) -> Passes:
     desk = Desk(RunningClock(), said.append, Holders(), {})
     found = Passes(target, target.connect, desk, folder, Settings)
-    found.attempts = lambda: 12
+    found.settlement.attempts = lambda: 12
     found._base = 0, None
     return found
 

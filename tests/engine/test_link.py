@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from engine import event_loop
 from engine.front import AnswerLost, LinkLost
-from engine.link import AskSnapshot, LinkDoor, LinkServer
+from engine.link_door import LinkDoor
+from engine.link_protocol import AskSnapshot
+from engine.link_server import LinkServer
 from engine.model.command import Answer, Command, Hello, Verb
 from engine.model.detail import Detail
 from engine.model.event import Event

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.link import LinkDoor, LinkServer
+from engine.link_door import LinkDoor
+from engine.link_server import LinkServer
 from engine.model.command import Command, Verb
 from engine.model.snapshot import RunSnapshot
 from engine.sockets import socket_path
@@ -64,7 +65,7 @@ async def test_one_console_has_a_picture_of_its_own_each_time(consoles: Consoles
 async def test_several_consoles_share_a_picture_for_a_moment(
     consoles: Consoles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.link._SHARED_S", 600.0)
+    monkeypatch.setattr("engine.link_server._SHARED_S", 600.0)
     three = [await consoles.more() for _ in range(3)]
     assert {(await one.snapshot()).tick for one in three} == {1}
     # Who is no console, the command line above all, is told how it stands now.
@@ -74,7 +75,7 @@ async def test_several_consoles_share_a_picture_for_a_moment(
 
 
 async def test_what_was_done_is_seen_at_once_by_all(consoles: Consoles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.link._SHARED_S", 600.0)
+    monkeypatch.setattr("engine.link_server._SHARED_S", 600.0)
     one, other = await consoles.more(), await consoles.more("ben")
     await one.snapshot()
     await other.act(Command(Verb.PAUSE), "ben")
@@ -84,7 +85,7 @@ async def test_what_was_done_is_seen_at_once_by_all(consoles: Consoles, monkeypa
 async def test_the_end_is_told_to_each_before_the_engine_leaves(
     consoles: Consoles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.link._SHARED_S", 600.0)
+    monkeypatch.setattr("engine.link_server._SHARED_S", 600.0)
     consoles.door.exit_code = 0
     one, other = await consoles.more(), await consoles.more("ben")
     for door in (one, other):

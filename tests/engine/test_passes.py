@@ -11,11 +11,13 @@ import pytest
 from engine.allocator.strategies import OPTIMAL
 from engine.config import Settings
 from engine.database import Connection
-from engine.ending import _held, judged
+from engine.ending import _held
 from engine.exit_code import ExitCode
-from engine.fill.crew import Crew, Task
+from engine.exit_reasons import judged
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.metrics.tally import Tally
 from engine.model.event import Event, LegEnded, RunPlanned
 from engine.model.ids import RunId
@@ -72,6 +74,41 @@ async def test_each_pass_is_said_to_have_ended_once_also_when_none_follows(tmp_p
     ended = [event for event in events if isinstance(event, LegEnded)]
     assert [event.ids.leg for event in ended] == planned
     assert sum(event.persisted or 0 for event in ended) == len(target.confirmed) == 5
+
+
+async def test_who_stops_while_a_pass_is_read_back_has_no_further_one_in_the_result(tmp_path: Path) -> None:
+    target = at_white_horse(pending := waiting(60, party=8))
+    clock = target.clock
+    assert isinstance(clock, StillClock)
+    journal, events = Journal(tmp_path, "test", clock), list[Event]()
+
+    def log(event: Event) -> None:
+        journal.write(event)
+        events.append(event)
+        if isinstance(event, LegEnded):
+            crew.stop()
+
+    plan = AssignPlan.of(pending, seed=1, max_iterations=3, passes=0)
+    desk = Desk(clock, log, Holders(), {})
+    ends = Passes(cast("Target", target), _nowhere, desk, tmp_path, Settings)
+    ends.on = pending[0].on
+    crew = Crew(
+        RunId("test"), Task(plan, (OPTIMAL,), 2, between=lambda: ends.between(plan, crew)), target, Pace(None), desk
+    )
+
+    async def work() -> None:
+        ends.begin(plan, crew)
+        await crew.run()
+        await ends.finish(plan, crew)
+
+    task = asyncio.create_task(work())
+    while not task.done():
+        await clock.advance(1_000_000)
+        await asyncio.to_thread(lambda: None)
+    await task
+    journal.close()
+    assert [event.ids.leg for event in events if isinstance(event, RunPlanned)] == [0]
+    assert [event.ids.leg for event in events if isinstance(event, LegEnded)] == [0]
 
 
 async def test_a_booking_that_waited_and_was_recovered_is_among_those_that_are_there(

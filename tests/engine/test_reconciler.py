@@ -11,11 +11,13 @@ import pytest
 from engine.allocator.strategies import OPTIMAL
 from engine.clock import Clock, RunningClock
 from engine.database import Connection, DatabaseFailed, DatabaseUnreachable
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.orders import _NAMESPACE
 from engine.fill.pace import Pace
-from engine.metrics.ledger import Words, ledger
+from engine.fill.task import Task
+from engine.metrics.ledger import ledger
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Event, Missed, Reconciled
 from engine.model.floor import Window
 from engine.model.ids import AttemptId, Ids, RunId, WorkerId

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Settings, SettingsInvalid
-from engine.settings_sources import check, flat, full_key, load, with_value
+from engine.settings_check import check
+from engine.settings_shown import flat
+from engine.settings_sources import full_key, load, with_value
 
 
 def loaded(cwd: Path, environ: dict[str, str] | None = None, *options: str, preset: str | None = None) -> Settings:

@@ -9,6 +9,7 @@ from engine.database import Connection, DatabaseUnreachable
 from engine.fault_switch import FaultSwitch, Where
 from engine.model.command import Answer, Command, Verb
 from engine.model.event import SettingsChanged
+from engine.model.run_state import RunState
 from engine.model.strategy import Rules
 from engine.steering import Steering, Wheel
 from tests.fill.crews import MS, Rehearsal, rehearse
@@ -81,3 +82,35 @@ async def test_the_round_of_a_sweep_that_begins_while_a_fault_is_switched_keeps_
     switch.lock.set()
     assert (await switching).done
     assert (steers.settings.run.concurrency, rehearsal.crew.concurrency) == (8, 8)
+
+
+async def stops(steers: Steering, who: str) -> Answer:
+    return await steers.do(Command(Verb.STOP), who)
+
+
+async def test_a_second_stop_cancels_only_when_the_same_person_says_it_again_within_three_seconds() -> None:
+    rehearsal = rehearse(concurrency=2)
+    steers, _ = wheel(rehearsal)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    states = []
+    assert (await stops(steers, "ana@jump1 pts/1")).done
+    other = await stops(steers, "bo@jump1 pts/2")
+    assert not other.done
+    assert other.text.startswith("it drains already: 2 in flight; again within 3 s cancels them")
+    assert other.text.endswith("ana@jump1 pts/1 has asked first")
+    states.append(rehearsal.crew.state)
+    assert (await stops(steers, "bo@jump1 pts/2")).done
+    states.append(rehearsal.crew.state)
+    assert states == [RunState.DRAINING, RunState.CANCELLING], "what one lets drain, another's same word does not end"
+    await rehearsal.clock.play(task)
+
+
+async def test_who_stopped_it_may_cancel_it_though_another_has_said_stop_in_between() -> None:
+    rehearsal = rehearse(concurrency=2)
+    steers, _ = wheel(rehearsal)
+    task = asyncio.create_task(rehearsal.crew.run())
+    await rehearsal.clock.advance(2 * MS)
+    assert [(await stops(steers, who)).done for who in ("ana", "bo", "ana")] == [True, False, True]
+    assert rehearsal.crew.state is RunState.CANCELLING
+    await rehearsal.clock.play(task)

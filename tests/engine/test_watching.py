@@ -26,6 +26,7 @@ from engine.spec import Spec
 from engine.watch_opening import watched
 from engine.watch_portrait import WATCH
 from engine.watching import Watch, named
+from tests.engine.test_opening import no_room_for
 from tests.observe.planting import hold_zone, plant_floor, session, until_count, until_waiting
 from tests.scratch import ScratchDatabase
 from tests.targets.pooler import pooler
@@ -232,6 +233,18 @@ async def test_a_database_that_does_not_answer_is_one_sentence_and_leaves_no_fol
             pass
 
     assert not (tmp_path / "runs").exists()
+
+
+async def test_a_watch_whose_journal_cannot_begin_leaves_no_folder_that_looks_crashed(
+    database: ScratchDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_room_for("journal.", monkeypatch)
+    with pytest.raises(CannotBegin, match="the journal could not be begun") as said:
+        async with watched(spec_of(tmp_path, database.dsn)):
+            pass
+
+    assert said.value.exit_code is ExitCode.RECORDS
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 async def test_an_api_without_a_dsn_has_nothing_to_watch(tmp_path: Path) -> None:

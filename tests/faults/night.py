@@ -16,10 +16,12 @@ from engine.clock import RunningClock
 from engine.config import RunSettings, Settings
 from engine.contract import REFERENCE, Terms
 from engine.database import Connection
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
-from engine.metrics.ledger import Words, ledger
+from engine.fill.task import Task
+from engine.metrics.ledger import ledger
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Event, Refused
 from engine.model.ids import RunId
 from engine.model.ledger import Ledger
@@ -184,5 +186,7 @@ async def play_plan(target: PostgresTarget, folder: Path, plans: Plans, plan: Pl
         took_s = time.monotonic() - began
     finally:
         journal.close()
-    kept = ledger(Words(read(folder)), passes.held, passes.fates, read_ns=passes.read_ns)
-    return Night(events, kept, passes.fates, took_s), ended
+    kept = ledger(
+        Words(read(folder)), passes.settlement.held, passes.settlement.fates, read_ns=passes.settlement.read_ns
+    )
+    return Night(events, kept, passes.settlement.fates, took_s), ended

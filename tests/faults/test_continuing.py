@@ -10,8 +10,9 @@ import pytest
 from engine.clock import RunningClock
 from engine.continuing import Place, Undecided, settle
 from engine.database import Connection
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import ledger
 from engine.metrics.unfinished import Progress
+from engine.metrics.words import Words
 from engine.model.continued import Continued
 from engine.model.ids import RunId
 from engine.model.ledger import Entry, Ledger

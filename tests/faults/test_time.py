@@ -13,7 +13,8 @@ import pytest
 
 import engine.clock
 from engine.clock import RunningClock
-from engine.metrics.ledger import Words, ledger
+from engine.metrics.ledger import ledger
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Event, Refused
 from engine.model.ledger import Ledger
 from engine.platform.cluster import Cluster
@@ -144,11 +145,11 @@ async def test_t21_a_wall_clock_that_jumps_by_a_minute_changes_no_length(
     journal = Journal(tmp_path, "test", clock)
     # The same crew and target, but on the running clock: a step takes a millisecond of it.
     rehearsal.target.clock = clock
-    monkeypatch.setattr(rehearsal.crew, "_clock", clock)
+    monkeypatch.setattr(rehearsal.crew, "clock", clock)
     crew = rehearsal.crew
     crew.pace.begin(0)
     began = time.perf_counter_ns()
-    monkeypatch.setattr(crew, "_desk", crew._desk._replace(clock=clock, log=journal.write))
+    monkeypatch.setattr(crew, "desk", crew.desk._replace(clock=clock, log=journal.write))
     async with asyncio.timeout(20):
         await crew.run()
     took_ns = time.perf_counter_ns() - began

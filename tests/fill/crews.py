@@ -5,9 +5,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from engine.allocator.strategies import OPTIMAL
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.event import AttemptEnded, Event, Intended, RunMoved, TurnEnded
 from engine.model.floor import Floor
 from engine.model.ids import RunId

@@ -225,7 +225,7 @@ async def test_retries_that_are_allowed_meanwhile_count_from_the_next_refusal_on
     events: list[Event] = []
     crew = crew_for(plan, target, events, concurrency=1)
     retries = 0
-    crew._desk = crew._desk._replace(retries=lambda: retries)
+    crew.desk = crew.desk._replace(retries=lambda: retries)
     assert isinstance(target.clock, StillClock)
     task = asyncio.create_task(crew.run())
     await target.clock.advance(1_500_000)

@@ -250,7 +250,7 @@ async def test_a_journal_that_takes_no_more_does_not_keep_a_stopped_crew_waiting
             raise RecordsFailed("planted: no space left")
         rehearsal.events.append(event)
 
-    rehearsal.crew._desk = rehearsal.crew._desk._replace(log=log)
+    rehearsal.crew.desk = rehearsal.crew.desk._replace(log=log)
     task = asyncio.create_task(rehearsal.crew.run())
     await rehearsal.clock.advance(2 * MS)
     rehearsal.crew.pause()

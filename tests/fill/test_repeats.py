@@ -60,7 +60,7 @@ async def test_a_crew_that_gathers_does_not_wait_for_workers_that_were_never_hir
 async def test_who_had_a_table_in_the_last_repeat_is_not_named_in_this_one() -> None:
     rehearsal = rehearse(concurrency=2)
     await rehearsal.play()
-    holders = rehearsal.crew._desk.holders
+    holders = rehearsal.crew.desk.holders
     last = max(rehearsal.ended, key=lambda ended: ended.ids.attempt or 0)
     order = rehearsal.crew.orders.next(rehearsal.plan.turns[-1], 1)
     assert holders.other(order, last.tables, last.window) is not None

@@ -6,8 +6,8 @@ import pytest
 
 from engine.budget import Budget
 from engine.database import DatabaseUnreachable
-from engine.fill.crew import SEAT_PATIENCE_NS, TargetLost
 from engine.fill.limits import Limits
+from engine.fill.worker import SEAT_PATIENCE_NS, TargetLost
 from engine.model.run_state import RunState
 from engine.target import Seat
 from engine.targets.rehearsal import RehearsalTarget
@@ -41,7 +41,7 @@ def crowded(kind: type[Full], room: int, concurrency: int = 2, **more: float) ->
     rehearsal = rehearse(concurrency=concurrency, **more)  # type: ignore[arg-type]
     target = kind(rehearsal.target.floors, rehearsal.clock, step_ns=MS)
     target.room = room
-    rehearsal.crew._target = rehearsal.target = target
+    rehearsal.crew.target = rehearsal.target = target
     return rehearsal
 
 

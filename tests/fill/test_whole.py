@@ -5,9 +5,10 @@ import datetime as dt
 from uuid import UUID, uuid4
 
 from engine.allocator.strategies import OPTIMAL
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders, Windows
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.event import AttemptEnded, Event, Intended, Refused
 from engine.model.floor import Floor
 from engine.model.ids import RunId, TurnId
@@ -73,10 +74,10 @@ async def made(
     return await made_at(Api(answer, story or {}, found))
 
 
-async def made_at(api: Api) -> tuple[AttemptEnded, list[Event]]:
+async def made_at(api: Api, every_s: int = 1) -> tuple[AttemptEnded, list[Event]]:
     """The same at that platform."""
     events: list[Event] = []
-    desk = Desk(api.clock, events.append, Holders(), {}, windows=Windows(10 * S, 30 * S, S))
+    desk = Desk(api.clock, events.append, Holders(), {}, windows=Windows(10 * S, 30 * S, every_s * S))
     plan = CreatePlan([Page(Turn(TurnId(1), SLUG, MONDAY, dt.time(12, 0), 2))])
     crew = Crew(RunId("test"), Task(plan, (OPTIMAL,), 1), api, Pace(None), desk)  # type: ignore[arg-type]
     task = asyncio.create_task(crew.run())
@@ -119,6 +120,13 @@ async def test_one_confirmed_after_the_inline_window_was_confirmed_in_the_backgr
     assert ended.path is Path.CONFIRMED_BACKGROUND
     assert waits(ended)["inline_wait"] <= 10
     assert waits(ended)["submit"] + waits(ended)["inline_wait"] + waits(ended)["background_wait"] >= 19
+
+
+async def test_however_seldom_it_is_asked_after_it_is_so_once_more_when_a_window_closes() -> None:
+    ended, _ = await made_at(Api(None, {10: CONFIRMED}, None), every_s=8)
+    assert (ended.path, waits(ended)["inline_wait"]) == (Path.CONFIRMED_INLINE_POLL, 9)
+    ended, _ = await made_at(Api(None, {28: CONFIRMED}, None), every_s=8)
+    assert (ended.outcome, ended.path) == ("filled", Path.CONFIRMED_BACKGROUND)
 
 
 async def test_when_the_platform_gives_up_its_own_reason_decides() -> None:

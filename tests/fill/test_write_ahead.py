@@ -9,9 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.event import Event, Intended
 from engine.model.floor import Candidate
 from engine.model.ids import AttemptId, RunId

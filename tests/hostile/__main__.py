@@ -13,7 +13,8 @@ from pathlib import Path
 from random import Random
 
 from engine.config import SettingsInvalid
-from engine.settings_sources import load, shipped_config
+from engine.settings_files import shipped_config
+from engine.settings_sources import load
 from tests.benchmarks.figures import Figure, as_json
 from tests.hostile import typed
 from tests.hostile.damage import bent, damaged

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.link import LinkServer
+from engine.link_server import LinkServer
 from engine.records import journal
 from engine.records.archive import Manifest, new_folder, write_manifest
 from engine.sockets import SocketUnfit, socket_path

@@ -7,7 +7,8 @@ from random import Random
 import msgspec
 import pytest
 
-from engine.link import MOST_ASKED_BYTES, MOST_CLIENTS, AskDetail, AskSnapshot
+from engine.link_protocol import AskDetail, AskSnapshot
+from engine.link_server import MOST_ASKED_BYTES, MOST_CLIENTS
 from tests.hostile.damage import DEEP
 from tests.hostile.test_socket import frame, sent
 from tests.shell import PACED, Shell, wait_until

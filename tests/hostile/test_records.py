@@ -14,12 +14,13 @@ import pytest
 from engine.metrics.tally import Tally
 from engine.model.event import Event
 from engine.records import journal, recording, samples, search
-from engine.records.archive import RunEntry, entry_of, list_runs, remove
+from engine.records.archive import RunEntry, entry_of, list_runs
 from engine.records.cleaned import read_cleaned
 from engine.records.diary import Diary
 from engine.records.historic.folder import import_reports
 from engine.records.past import Past
 from engine.records.reading import LONGEST_LINE
+from engine.records.removal import remove
 from engine.records.result import read_result
 from engine.records.trouble import RecordsDamaged, RecordsFailed, RunNotFound
 from engine.records.waterfall import ground_of

@@ -16,7 +16,9 @@ from engine.config import Settings, SettingsInvalid, TargetSettings
 from engine.destination import Unclear, destination
 from engine.environment import read
 from engine.redact import forget, know, mask
-from engine.settings_sources import check, check_sweep, flat, load, with_value
+from engine.settings_check import check, check_sweep
+from engine.settings_shown import flat
+from engine.settings_sources import load, with_value
 from engine.whereabouts import GuardRefused, standing
 from tests.hostile.signs import WORDS, raw
 
@@ -78,7 +80,7 @@ ODD: dict[str, tuple[bytes, str]] = {
     "presets in a list": (b"[[presets]]\na = 1", "presets is no table"),
     "a section that is a list": (b"[[run]]\nseed = 1", "outside a table"),
     "names of two lines": (b'"a\\nb" = "c\\nd"', "outside a table"),
-    "an unknown key of two lines": (b'[run]\n"a\\nb\\u001b[2J" = 1', "unknown field"),
+    "an unknown key of two lines": (b'[run]\n"a\\nb\\u001b[2J" = 1', "there is no setting"),
     "a target of two lines": (b'[targets."a\\nb"]\nkind = "api"', "is no name"),
     "a rule of two lines": (b'[alerts."x\\ny"]\nwhen = "unknown > 0"', "is no name"),
     "a threshold of two lines": (b'[thresholds]\n"a\\nb" = "<=1"', "is no name"),

@@ -10,9 +10,11 @@ from random import Random
 import msgspec
 import pytest
 
-from engine import link
+from engine import link_protocol
 from engine.front import LinkLost
-from engine.link import MOST_ASKED_BYTES, MOST_CLIENTS, AskAct, AskEvents, AskSnapshot, LinkDoor, LinkServer
+from engine.link_door import LinkDoor
+from engine.link_protocol import AskAct, AskEvents, AskSnapshot
+from engine.link_server import MOST_ASKED_BYTES, MOST_CLIENTS, LinkServer
 from engine.model.command import Command, Verb
 from engine.sockets import SocketUnfit, socket_path
 from tests.engine.test_link import StandingDoor
@@ -95,7 +97,7 @@ async def test_a_request_of_any_length_is_not_waited_for(served: Served, length:
 
 
 async def test_half_a_request_and_silence_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "HALF_S", 0.0)
+    monkeypatch.setattr(link_protocol, "HALF_S", 0.0)
     reader, writer = await asyncio.open_unix_connection(str(served[0]))
     writer.write(frame(b"x" * 50)[:20])
     async with asyncio.timeout(20):

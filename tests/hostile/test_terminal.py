@@ -19,7 +19,7 @@ from engine.model.snapshot import RunSnapshot
 from engine.records.csv_files import csv_files
 from engine.records.export import export
 from engine.records.html import html_page
-from engine.records.result import report_md
+from engine.records.page import report_md
 from engine.records.writer import masked
 from engine.redact import mask
 from tests.hostile.signs import WORDS, infested, raw

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.metrics.ledger import Words, ledger, merged
+from engine.metrics.ledger import ledger, merged
+from engine.metrics.words import Words
 from engine.model.event import AttemptEnded, Intended, Missed
 from engine.model.floor import Window
 from engine.model.ids import AttemptId, Ids, RunId

@@ -180,6 +180,21 @@ def test_pauses_are_left_out_of_the_mean_in_flight() -> None:
     assert tally.counts(62 * S).effective_concurrency == 0.5
 
 
+def test_no_more_attempts_are_in_flight_on_average_than_there_are_workers_however_long_they_plan_first() -> None:
+    """Each is quoted for half a second before anything is sent, and the mean is of the time since the first send."""
+    half = S // 2
+    sent: list[Event] = [planned(), intended(half, 0, 1), intended(half, 1, 2)]
+    tally = tallied([*sent, ended(S, 0, 1, took_ns=S), ended(S, 1, 2, took_ns=S)])
+    assert tally.counts(S).effective_concurrency == 2.0
+    tally = tallied([*sent, ended(S, 0, 1, took_ns=S)])
+    assert tally.counts(2 * S).effective_concurrency == 4 / 3
+
+
+def test_what_ended_before_anything_was_sent_was_in_flight_before_the_mean_begins() -> None:
+    tally = tallied([planned(), ended(S, 0, 1, took_ns=S), intended(S, 0, 2), ended(3 * S, 0, 2, took_ns=2 * S)])
+    assert tally.counts(3 * S).effective_concurrency == 1.0
+
+
 def test_figures_of_the_filled() -> None:
     tally = tallied([planned(), intended(0, 0, 1), ended(S, 0, 1, took_ns=S), ended(2 * S, 0, 2)])
     counts = tally.counts(2 * S)

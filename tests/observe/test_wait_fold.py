@@ -23,7 +23,8 @@ from engine.observe.server_moment import ServerMoment
 from engine.observe.wait_fold import MOST_BLOCKERS, MOST_CELLS, MOST_KEPT, Fold, Seated, in_the_way
 from engine.records.journal import Journal, read
 from engine.redact import mask_event
-from engine.settings_sources import check, with_value
+from engine.settings_check import check
+from engine.settings_sources import with_value
 
 RUN = RunId("ab12cd34")
 

@@ -11,13 +11,13 @@ import msgspec
 from engine.beginning import alone_seats
 from engine.clock import RunningClock
 from engine.config import AssignSettings, Settings
-from engine.ending import _taken_before
 from engine.fill.desk import Desk, Holders
 from engine.model.ids import RunId
 from engine.model.outcome import Refusal
 from engine.opening import Opened
 from engine.passes import Passes
 from engine.plans.burst import BurstPlan
+from engine.run_waterfall import taken_before
 from engine.target import Held
 from tests.owners.at_target import MONDAY, candidate, opened, order, submitted
 from tests.owners.build import OwnersDatabase
@@ -67,5 +67,5 @@ async def test_behind_row_security_what_is_taken_is_read_before_a_burst_and_afte
     run = SimpleNamespace(
         facts=SimpleNamespace(run_id=RunId("another")), target=target, passes=SimpleNamespace(apart=True)
     )
-    (row,) = await _taken_before(cast("Opened", SimpleNamespace(run=run, connect=target.connect)))
+    (row,) = await taken_before(cast("Opened", SimpleNamespace(run=run, connect=target.connect)))
     assert (row.booking_id, row.table) == (wanted.booking_id, "MD-01")

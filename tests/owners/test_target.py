@@ -10,9 +10,10 @@ import pytest
 
 from engine.clock import RunningClock
 from engine.contract import Contract
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.event import AttemptEnded, Event, Refused
 from engine.model.floor import Quote
 from engine.model.ids import RunId

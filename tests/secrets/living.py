@@ -6,7 +6,7 @@ import signal
 
 import msgspec
 
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from tests.scratch import ScratchDatabase
 from tests.secrets import planting
 from tests.secrets.hearing import Heard, do

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from engine import passes
+from engine import settlement
 from engine.config import Settings
 from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
@@ -30,7 +30,7 @@ IDS = Ids(RunId("test"), 0, WorkerId(1), TurnId(1), AttemptId(1), None, Step.SUB
 
 async def stopped_twice(at: House, folder: Path, monkeypatch: pytest.MonkeyPatch, *, at_once: bool) -> Passes:
     """A submit is on its way when the operator stops for the second time."""
-    monkeypatch.setattr(passes, "WHOLE", 10 if at_once else 0)
+    monkeypatch.setattr(settlement, "WHOLE", 10 if at_once else 0)
     clock, one = SkippingClock(), order()
     submit = asyncio.ensure_future((await at.seat()).submit(one))
     await until(lambda: bool(at.api.submits))
@@ -48,7 +48,7 @@ async def stopped_twice(at: House, folder: Path, monkeypatch: pytest.MonkeyPatch
     journal.close()
     target = cast("Target", at.target)
     ends = Passes(target, at.target.connect, Desk(clock, print, Holders(), {}), folder, Settings)
-    ends.attempts = lambda: 1
+    ends.settlement.attempts = lambda: 1
     ends._base = 0, None
     return ends
 

@@ -12,9 +12,10 @@ import pytest
 from engine.clock import RunningClock
 from engine.contract import REFERENCE, Terms
 from engine.database import Connection, DatabaseFailed
-from engine.fill.crew import Crew, Task
+from engine.fill.crew import Crew
 from engine.fill.desk import Desk, Holders
 from engine.fill.pace import Pace
+from engine.fill.task import Task
 from engine.model.event import AttemptEnded, Event, Intended, Refused
 from engine.model.floor import Floor, Quote
 from engine.model.ids import AttemptId, RunId, TurnId

@@ -1,4 +1,4 @@
-"""The front door over a Unix socket: length-prefixed msgpack, one answer for one request, in order."""
+"""The front door served over a Unix socket: one answer for one request, in order, to any number of clients."""
 
 import asyncio
 import contextlib
@@ -6,105 +6,37 @@ import os
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, assert_never
+from typing import Any, assert_never
 
 import msgspec
 
-from engine.front import AnswerLost, FrontDoor, LinkLost
+from engine.front import FrontDoor, LinkLost
+from engine.link_protocol import (
+    Ask,
+    AskAct,
+    AskDetail,
+    AskEvents,
+    AskHello,
+    AskSnapshot,
+    Events,
+    Wrong,
+    frame,
+    read_frame,
+)
 from engine.model.attached import Attached
-from engine.model.command import Answer, Command, Hello, Verb
-from engine.model.detail import Detail
-from engine.model.event import Event
-from engine.model.snapshot import RunSnapshot
+from engine.model.command import Answer, Command, Verb
 from engine.records.reading import UNREADABLE
 from engine.redact import mask
 
-PROTOCOL = 1
-MOST_BYTES = 32 * 1024 * 1024
-"""No frame is longer; a longer one is not ours."""
 MOST_ASKED_BYTES = 256 * 1024
 """No request is longer: what was begun of one is kept in memory until its end has come."""
 MOST_CLIENTS = 128
 """So many are served at once; for one more, the one that asked longest ago is let go."""
-HALF_S = 10.0
-"""Longest time between the first byte of a request and its last."""
 LAST_ANSWER_S = 1.0
 """Longest time that a client which is let go has to read what it was sent last."""
 _LONGEST_WHO = 80
 _SHARED_S = 0.2
 """A picture that one console was given is given to the others for so long: each asks four times a second."""
-
-
-class AskHello(msgspec.Struct, frozen=True, tag="hello"):
-    """Who is there?"""
-
-    protocol: int = PROTOCOL
-    who: str = ""
-    """Who asks, if a console does; empty for a client that is none."""
-    watches: bool = False
-    """It will only watch."""
-
-
-class AskSnapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """The run now."""
-
-
-class AskEvents(msgspec.Struct, frozen=True, tag="events"):
-    """Events from that number on."""
-
-    since: int
-
-
-class AskAct(msgspec.Struct, frozen=True, tag="act"):
-    """Do this."""
-
-    command: Command
-    who: str
-
-
-class AskDetail(msgspec.Struct, frozen=True, tag="detail"):
-    """One thing closely."""
-
-    kind: str
-    wanted: str
-
-
-Ask: TypeAlias = AskHello | AskSnapshot | AskEvents | AskAct | AskDetail
-
-
-Decoded = TypeVar("Decoded")
-
-
-class Events(msgspec.Struct, frozen=True):
-    """Events and the number to ask with next."""
-
-    next: int
-    events: tuple[Event, ...]
-
-
-class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
-    """A request could not be answered; one sentence."""
-
-    text: str
-
-
-async def _read_frame(reader: asyncio.StreamReader, most: int = MOST_BYTES) -> bytes | None:
-    """The next frame; None at the end of the stream. Raises LinkLost for what is no frame, or only half of one."""
-    try:
-        head = await reader.readexactly(1)
-        async with asyncio.timeout(HALF_S):
-            size = int.from_bytes(head + await reader.readexactly(3), "big")
-            if size > most:
-                raise LinkLost(f"a frame of {size} bytes came, more than the {most} any of ours has")
-            return await reader.readexactly(size)
-    except TimeoutError as error:
-        raise LinkLost(f"a frame was begun and not ended within {HALF_S:g} s") from error
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-
-
-def _frame(body: bytes) -> bytes:
-    return len(body).to_bytes(4, "big") + body
 
 
 async def _let_go(writer: asyncio.StreamWriter) -> None:
@@ -193,10 +125,10 @@ class LinkServer:
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
         try:
-            while (body := await _read_frame(reader, MOST_ASKED_BYTES)) is not None:
+            while (body := await read_frame(reader, MOST_ASKED_BYTES)) is not None:
                 # Those who asked lately stand at the end.
                 self._clients[task] = self._clients.pop(task)
-                writer.write(_frame(await self._answer(body)))
+                writer.write(frame(await self._answer(body)))
                 await writer.drain()
                 self._moved.set()
                 # Whoever sent many requests at once has them answered one by one, with the run's own work between.
@@ -284,133 +216,3 @@ class LinkServer:
         if console.watches and command.verb not in (Verb.NOTE, Verb.TRY):
             return Answer(False, f"console {console.number} only watches (--watch): nothing was done")
         return await self._door.act(command, f"{who}, console {console.number}")
-
-
-class LinkDoor:
-    """A front door at the other end of a socket."""
-
-    def __init__(self, path: Path, timeout_s: float, introduction: AskHello | None = None) -> None:
-        self._path = path
-        self._timeout_s = timeout_s
-        self._introduction = introduction
-        """What a console says first on each connection, as the engine forgets it with the last one."""
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._turn = asyncio.Lock()
-        self._encoder = msgspec.msgpack.Encoder()
-        self._hellos = msgspec.msgpack.Decoder(Hello)
-        self._snapshots = msgspec.msgpack.Decoder(RunSnapshot)
-        self._events = msgspec.msgpack.Decoder(Events)
-        self._answers = msgspec.msgpack.Decoder(Answer)
-        self._details = msgspec.msgpack.Decoder(Detail)
-
-    @classmethod
-    async def open(cls, path: Path, timeout_s: float = 5.0, *, who: str = "", watches: bool = False) -> "LinkDoor":
-        """Reach the engine at that socket; a console says who it is. Raises LinkLost."""
-        door = cls(path, timeout_s, AskHello(who=who, watches=watches) if who else None)
-        try:
-            hello = await door.hello()
-        except LinkLost:
-            await door.close()
-            raise
-        if hello.protocol != PROTOCOL:
-            await door.close()
-            raise LinkLost(
-                f"the engine speaks protocol {hello.protocol} (slotfill {hello.engine}), this console {PROTOCOL}: "
-                "use the same version of slotfill for both"
-            )
-        return door
-
-    async def hello(self) -> Hello:
-        """Who is there. Raises LinkLost."""
-        return self._decoded(self._hellos, await self._ask(AskHello()))
-
-    async def snapshot(self) -> RunSnapshot:
-        """The run now. Raises LinkLost."""
-        return self._decoded(self._snapshots, await self._ask(AskSnapshot()))
-
-    async def events(self, since: int) -> tuple[int, tuple[Event, ...]]:
-        """Events from number `since` on, and the number to ask with next. Raises LinkLost."""
-        got = self._decoded(self._events, await self._ask(AskEvents(since)))
-        return got.next, got.events
-
-    async def act(self, command: Command, who: str) -> Answer:
-        """Do it, or say why not. Raises LinkLost."""
-        return self._decoded(self._answers, await self._ask(AskAct(command, who)))
-
-    async def detail(self, kind: str, wanted: str) -> Detail:
-        """One thing closely, over a connection of its own: it takes a while, and pictures must not wait for it.
-
-        Raises LinkLost.
-        """
-        beside = LinkDoor(self._path, self._timeout_s)
-        try:
-            return self._decoded(self._details, await beside._ask(AskDetail(kind, wanted)))
-        finally:
-            await beside.close()
-
-    async def close(self) -> None:
-        """Leave; the run goes on."""
-        streams, self._streams = self._streams, None
-        if streams is None:
-            return
-        streams[1].close()
-        try:
-            async with asyncio.timeout(1):
-                await streams[1].wait_closed()
-        except (OSError, TimeoutError):
-            return
-
-    async def _ask(self, ask: Ask) -> bytes:
-        """One question and its answer; a link that was lost before is tried anew."""
-        async with self._turn:
-            lost: type[LinkLost] = LinkLost
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    reader, writer = await self._connected()
-                    body = _frame(self._encoder.encode(ask))
-                    # From here on it is on its way, and an engine that only stands still for a while takes it then.
-                    lost = AnswerLost
-                    writer.write(body)
-                    await writer.drain()
-                    answer = await _read_frame(reader)
-            except LinkLost as error:
-                # What follows a frame that is none can be the beginning of no other.
-                self._drop()
-                raise lost(str(error)) from error
-            except (OSError, ValueError) as error:  # a ValueError of a path that no system takes
-                self._drop()
-                raise lost(f"nobody answers at {self._path}: {str(error) or 'no answer in time'}") from error
-            except asyncio.CancelledError:
-                # Half a conversation is worth nothing: the next answer would be this one's.
-                self._drop()
-                raise
-        if answer is None:
-            self._drop()
-            raise AnswerLost("the engine closed the link: the run has ended or its engine died")
-        return answer
-
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._streams is None:
-            self._streams = await asyncio.open_unix_connection(str(self._path), limit=2**20)
-            if self._introduction is not None:
-                reader, writer = self._streams
-                writer.write(_frame(self._encoder.encode(self._introduction)))
-                await writer.drain()
-                await _read_frame(reader)
-        return self._streams
-
-    def _drop(self) -> None:
-        streams, self._streams = self._streams, None
-        if streams is not None:
-            streams[1].close()
-
-    @staticmethod
-    def _decoded(decoder: "msgspec.msgpack.Decoder[Decoded]", body: bytes) -> Decoded:
-        try:
-            return decoder.decode(body)
-        except UNREADABLE as error:
-            try:
-                wrong = msgspec.msgpack.decode(body, type=Wrong)
-            except UNREADABLE:
-                raise LinkLost(f"the engine answered something else: {error}") from error
-            raise LinkLost(wrong.text) from error
