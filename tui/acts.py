@@ -8,6 +8,7 @@ from engine.model.command import Verb
 from engine.records.trouble import RecordsFailed
 from tui.deciding import DecidingConsole
 from tui.format import short_path
+from tui.layout import PRESETS
 from tui.lines import Ink
 from tui.panels.workers import SORTS
 from tui.picture import picture
@@ -72,6 +73,13 @@ class ActingConsole(TerminalConsole, DecidingConsole):
             return
         menu = MenuScreen("sort workers by", list(SORTS), self.main.view.sort, ascii_only=self.ascii_only)
         self.push_screen(menu, lambda chosen: self.main.sort_by(chosen) if chosen else None)
+
+    def layout_called(self, words: str) -> None:
+        """The layout that was typed; without a word, the next one."""
+        if words and words not in PRESETS:
+            self.say(f"layout: there is no {words}; there are {' '.join(PRESETS)}", Ink.CONTENTION)
+        else:
+            self.main.next_preset(words)
 
     def set_refresh(self, words: str) -> None:
         """Another time between pictures."""

@@ -19,7 +19,7 @@ from engine.front import LinkLost
 from engine.model.snapshot import RunSnapshot
 from engine.records.trouble import RecordsDamaged
 from tui.asking import AskingConsole
-from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, CommandUnknown, bindings, read_command
+from tui.commands import BY_COMMAND, COMMANDS, OPENS_PROMPT, bindings
 from tui.driver import LinkDriver
 from tui.format import elapsed
 from tui.lines import Ink
@@ -27,6 +27,7 @@ from tui.panel import Panel
 from tui.screens.main import MainScreen
 from tui.screens.prompt import Prompt
 from tui.screens.sheet import Sheet
+from tui.typed_line import CommandUnknown, read_command
 from tui.watching import left_words
 
 _FIRST_PICTURE_S = 1.0
@@ -102,6 +103,8 @@ class SlotfillApp(AskingConsole, inherit_bindings=False):
         if self.main.banner.frozen:
             return  # frozen while the answer was on its way
         changed = self.last is None or snapshot.tick != self.last.tick
+        if snapshot.run.state.is_over and self.last is not None and not over:
+            self.tell(message="")  # it was about a run that went on
         self.last = snapshot
         self.first_picture.set()
         self.tell_time()

@@ -8,12 +8,10 @@ from engine.front import LinkLost
 from engine.model.detail import Detail, DetailKind
 from tui.beside import Said, lend_terminal, said
 from tui.run_list import RunRow
-from tui.screens.asked import AskedScreen
+from tui.screens.asked import GONE, AskedScreen
 from tui.screens.main import kind_of
 from tui.screens.runs import RunsScreen
 from tui.travel import TravellingConsole
-
-GONE = "the engine does not answer: this is from the run's journal, and its database is not asked"
 
 
 class AskingConsole(TravellingConsole):
@@ -57,7 +55,7 @@ class AskingConsole(TravellingConsole):
                 raise
             run = self.last.run.run_id if self.last is not None else ""
             told = await of_recording(folder, run).detail(kind, wanted)
-            return msgspec.structs.replace(told, database_trouble=GONE)
+            return msgspec.structs.replace(told, at_ns=self.ends_ns, database_trouble=GONE)
 
     async def runs(self) -> None:
         """Open the list of all runs."""

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.binding import Binding
 
-from tui.notes import NOTIFY
 from tui.panels.registry import PANELS
-from tui.themes import AUTO, NAMES
 
 if TYPE_CHECKING:
     from tui.app import SlotfillApp
@@ -177,7 +175,9 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand("right", ("right",), "column to the right", lambda app, _: app.main.move_across(1), _ROW),
     ConsoleCommand("page-up", ("pageup",), "a page up", lambda app, _: app.main.move_pages(-1), _ROW),
     ConsoleCommand("page-down", ("pagedown",), "a page down", lambda app, _: app.main.move_pages(1), _ROW),
-    ConsoleCommand("first", ("home",), "first row", lambda app, _: app.main.move(-1_000_000), _ROW),
+    ConsoleCommand(
+        "first", ("home",), "first row, whichever that is from now on", lambda app, _: app.main.move(-1_000_000), _ROW
+    ),
     ConsoleCommand("last", (), "last row", lambda app, _: app.main.move(1_000_000), _ROW),
     ConsoleCommand(
         "time",
@@ -267,9 +267,7 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "maximise", ("m",), "the focused panel alone, and back", lambda app, _: app.main.maximise_focused(), _PANELS
     ),
-    ConsoleCommand(
-        "layout", ("L",), "next layout", lambda app, words: app.main.next_preset(words), _VIEW, takes="NAME"
-    ),
+    ConsoleCommand("layout", ("L",), "next layout", lambda app, words: app.layout_called(words), _VIEW, takes="NAME"),
     ConsoleCommand("back", ("escape",), "back; clear the filter", lambda app, _: app.main.back(), _VIEW),
     ConsoleCommand("redraw", ("ctrl+l",), "paint the screen anew", lambda app, _: app.redraw(), _VIEW),
     ConsoleCommand(
@@ -302,7 +300,7 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand(
         "command",
         (":",),
-        "command line; tab completes",
+        "command line; tab completes, up brings back",
         lambda app, _: app.main.ask(":", ""),
         _VIEW,
         footer=(8, "command"),
@@ -320,8 +318,6 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
 )
 OPENS_PROMPT = ("command", "filter", "go", "mark")
 """Commands whose key opens the line to type on."""
-_WORDS: dict[str, tuple[str, ...]] = {"theme": (AUTO, *NAMES), "notify": NOTIFY}
-"""What may stand behind a command's name, where there is no more than that."""
 BY_COMMAND: dict[str, ConsoleCommand] = {command.name: command for command in COMMANDS}
 
 
@@ -340,31 +336,3 @@ def bindings() -> list[Binding]:
         for command in COMMANDS
         for key in command.keys
     ]
-
-
-class CommandUnknown(Exception):
-    """What was typed is no command. The message says what there is."""
-
-
-def read_command(text: str) -> tuple[ConsoleCommand, str]:
-    """The command that was typed and what stands behind its name. Raises CommandUnknown."""
-    name, _, words = text.strip().removeprefix(":").strip().partition(" ")
-    command = BY_COMMAND.get(name)
-    if command is not None:
-        return command, words.strip()
-    begun = [one for one in COMMANDS if name and one.name.startswith(name)]
-    if len(begun) == 1:
-        return begun[0], words.strip()
-    near = ", ".join(one.name for one in begun) if begun else "? lists them"
-    raise CommandUnknown(f":{name} is no command; {near}" if name else "nothing was typed; ? lists the commands")
-
-
-def completion(text: str, settings: dict[str, str]) -> str | None:
-    """How the typed beginning of a command may go on: names first, then what may stand behind them."""
-    if text.startswith("set ") and "=" not in text:
-        begun = text.removeprefix("set ")
-        return next((f"set {key}={settings[key]}" for key in sorted(settings) if begun and key.startswith(begun)), None)
-    name, spaced, begun = text.partition(" ")
-    if spaced:
-        return next((f"{name} {word}" for word in _WORDS.get(name, ()) if begun and word.startswith(begun)), None)
-    return next((command.name for command in COMMANDS if text and command.name.startswith(text)), None)

@@ -14,7 +14,7 @@ from tui.screens.main import kind_of
 from tui.screens.question import QuestionScreen
 from tui.screens.repair import RepairScreen
 from tui.screens.settings import SettingsScreen
-from tui.touched import ENDING, cancels, is_ending, of_stop
+from tui.touched import CANCELS, ENDING, is_ending, of_stop
 
 _QUERY_BEGINNING = 60
 
@@ -84,7 +84,7 @@ class DecidingConsole(Console):
         """Ask, then drain; the key twice cancels what is in flight."""
         ending = is_ending(self.last)
         answers = {} if ending else {"y": "drains: no attempt begins any more, those in flight end as they would"}
-        answers |= {"y" if ending else "X": cancels(self.last)} | ({"X": "the same"} if ending else {})
+        answers |= {"y" if ending else "X": CANCELS} | ({"X": "the same"} if ending else {})
 
         async def answered(key: str | None) -> None:
             if key is None:
@@ -108,6 +108,12 @@ class DecidingConsole(Console):
             self.leave()
             return
         run = self.last.run.run_id if self.last else ""
+        state = await self._state_now()
+        if state in ENDING:
+            # Nothing is left to ask for, and one stop more so soon after another would cancel.
+            how = "drains" if state is RunState.DRAINING else "is being cancelled"
+            self.exit(f"the run {how} already; slotfill attach {run}")
+            return
         answer = await self.order(Verb.STOP)
         if answer is None:
             self.exit(f"{self.main.banner.message}; slotfill stop {run} tries again")

@@ -4,11 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 
+import msgspec
+
 from engine import __version__
 from engine.clock import Clock
-from engine.details import of_recording
+from engine.details import REPLAYED, of_recording
 from engine.front import LinkLost
-from engine.link import PROTOCOL
+from engine.link_protocol import PROTOCOL
 from engine.model.command import Answer, Command, Hello
 from engine.model.detail import Detail
 from engine.model.event import Event
@@ -114,7 +116,9 @@ class ReplayDoor:
     async def detail(self, kind: str, wanted: str) -> Detail:
         """One thing closely, from the journal alone. Raises LinkLost."""
         run = (await self.snapshot()).run.run_id
-        return await of_recording(self.past.folder, run).detail(kind, wanted)
+        told = await of_recording(self.past.folder, run).detail(kind, wanted)
+        # The journal is read to its end, wherever the playhead stands.
+        return msgspec.structs.replace(told, at_ns=self.past.ends_ns, database_trouble=REPLAYED)
 
     async def close(self) -> None:
         """Nothing is open."""

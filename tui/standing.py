@@ -148,8 +148,10 @@ class StandingConsole(ActingConsole):
                 words += ", ENGINE LOST"
         alerts = len(self.fresh())
         banner = self.main.banner
-        if (banner.past, banner.alerts, banner.replay) != (words, alerts, self.player is not None):
-            self.tell(past=words, alerts=alerts, replay=self.player is not None)
+        ended = self.last is not None and self.last.run.state.is_over
+        told = (words, alerts, self.player is not None, ended)
+        if (banner.past, banner.alerts, banner.replay, banner.ended) != told:
+            self.tell(past=words, alerts=alerts, replay=self.player is not None, ended=ended)
         if self.player is None and self.diary is not None:
             self.note([(one.at_ns, one.rule or one.word, one.text) for one in self.all_alerts()])
         self.main.show_time(self._timeline() if self.bar_open else None)

@@ -1,6 +1,4 @@
-"""The lines that are always there: run, outcomes and server above; the view and the keys below."""
-
-from collections.abc import Iterable
+"""The lines that are always above: run, outcomes and server."""
 
 import msgspec
 
@@ -8,7 +6,7 @@ from engine.model.run_state import RunState
 from engine.model.snapshot import RunFace, RunSnapshot
 from tui.age import look_age
 from tui.format import about, elapsed, per_second, ratio, size_of, tally, took, turns_word
-from tui.lines import BLANK, Ink, Line, Part, Span, cut, fit, ink_of, label, line, part, squeeze, width_of
+from tui.lines import BLANK, Ink, Line, Part, cut, fit, ink_of, label, line, part, squeeze, width_of
 from tui.spark import bar
 from tui.watching import holds_line, run_parts
 
@@ -43,6 +41,8 @@ class Banner(msgspec.Struct, frozen=True):
     past: str = ""
     """Where in the run's time the screen stands; empty at the present."""
     replay: bool = False
+    ended: bool = False
+    """The run is over, though the picture may be of before."""
     alerts: int = 0
     """Alerts that nobody has acknowledged."""
     message: str = ""
@@ -66,6 +66,9 @@ def worker_words(run: RunFace, pending: int = 0) -> str:
     wanted = max(0, run.concurrency + pending)
     if run.workers == wanted:
         return f"workers {run.workers}"
+    if run.turns_ended >= run.turns > 0 and not pending:
+        # The plan is done: who has gone home does not come back.
+        return f"workers {run.workers} of {wanted}"
     moving = f", draining {run.workers - wanted}" if run.workers > wanted and not pending else ""
     return f"workers {run.workers} -> {wanted}{moving}"
 
@@ -257,7 +260,9 @@ def _server_line(snapshot: RunSnapshot, width: int) -> Line:
             _busy(run),
             *_idle(run),
             part(8, (f"look {about(sample.took_ns)}", Ink.MUTED)),
-            part(-1, (look_age(snapshot), Ink.UNKNOWN)) if look_age(snapshot) else part(9),
+            part(-1, (look_age(snapshot), Ink.MUTED if run.state.is_over else Ink.UNKNOWN))
+            if look_age(snapshot)
+            else part(9),
             part(5, (f"STALE LOOK: {snapshot.sample_trouble}", Ink.UNKNOWN)) if snapshot.sample_trouble else part(9),
         ],
         width,
@@ -278,44 +283,7 @@ def _one_line(snapshot: RunSnapshot, banner: Banner, width: int) -> Line:
             part(1, f"{run.filled}/{run.attempts}"),
             part(2, per_second(fills_per_s(snapshot))),
             part(3, f"{run.workers}w"),
-            part(4, ("needs 60x15", Ink.MUTED)),
         ],
-        width,
-        "  ",
-    )
-
-
-def view_line(snapshot: RunSnapshot | None, banner: Banner, width: int) -> Line:
-    """The line above the keys: how the view stands, and the console's last word."""
-    over = snapshot is not None and snapshot.run.state.is_over
-    there = "REPLAY" if banner.replay else "PAST" if banner.past else ""
-    view = there or "FROZEN" if there or banner.frozen else "END" if over else "LOST" if banner.lost else "LIVE"
-    result = ""
-    if banner.lost and not over and not banner.message:
-        result = banner.lost
-    if over and not banner.message:
-        what = (
-            "the watch has ended; what was seen" if snapshot and snapshot.run.watches else "the run is over; its result"
-        )
-        result = "" if banner.past else f"{what} stays here until you leave with q"
-    return squeeze(
-        [
-            part(1, ("view ", Ink.MUTED), (view, Ink.TEXT if view == "LIVE" else Ink.CONTENTION)),
-            part(4, ("layout ", Ink.MUTED), banner.preset),
-            part(2, ("filter ", Ink.MUTED), (banner.sieve, Ink.ACCENT)) if banner.sieve else part(9),
-            part(3, (banner.link, Ink.CONTENTION)) if banner.link else part(9),
-            part(0, (banner.message or result, banner.ink if banner.message else Ink.ACCENT))
-            if banner.message or result
-            else part(9),
-        ],
-        width,
-    )
-
-
-def key_line(keys: Iterable[tuple[int, str, str]], width: int) -> Line:
-    """The keys, as (priority, key, what it does); those that do not fit go, the least needed first."""
-    return squeeze(
-        [Part(priority, (Span(shown, Ink.ACCENT), Span(f" {does}", Ink.MUTED))) for priority, shown, does in keys],
         width,
         "  ",
     )

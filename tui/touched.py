@@ -5,6 +5,8 @@ from engine.model.snapshot import RunSnapshot
 from tui.format import turns_word
 
 ENDING = (RunState.DRAINING, RunState.CANCELLING)
+CANCELS = "cancels what is in flight: holds are released, a COMMIT under way stays in doubt"
+"""What a cancel does; how much is in flight is said above it, and changes while the question is open."""
 
 
 def of_stop(snapshot: RunSnapshot | None) -> list[str]:
@@ -20,12 +22,6 @@ def of_stop(snapshot: RunSnapshot | None) -> list[str]:
         said.append(f"{left} of {run.turns} {turns_word(snapshot)} have not ended; what is left of them is not begun")
     said.append("what is acknowledged stays; the ledger and the checks follow, then it exits with 130")
     return said
-
-
-def cancels(snapshot: RunSnapshot | None) -> str:
-    """What a cancel does to what is in flight."""
-    count = snapshot.run.in_flight if snapshot is not None else 0
-    return f"cancels {_some(count, 'attempt')} in flight: holds are released, a COMMIT under way stays in doubt"
 
 
 def is_ending(snapshot: RunSnapshot | None) -> bool:

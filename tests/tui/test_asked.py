@@ -107,6 +107,28 @@ def knotted() -> RunSnapshot:
 # -- what is drawn
 
 
+def behind_a_row() -> RunSnapshot:
+    """One waits for a transaction, which is told as a queue and as an edge; who holds it holds a zone as well."""
+    holder, waiter = (20273, "w05 19:00"), (20282, "w14 14:15")
+    row = QueueMember(*holder, "ExclusiveLock", True, None), QueueMember(*waiter, "ShareLock", False, 600 * MS)
+    queues = LockQueue("transactionid 7812", False, row), LockQueue("Snug 13:00", True, row[:1], "white-horse")
+    edge = Blocking(*waiter, *holder, "transactionid 7812", 600 * MS, "update bookings")
+    return replace(stills.full(), sample=replace(stills.sample(), queues=queues, blockings=(edge,)))
+
+
+def test_who_waits_in_a_queue_and_behind_a_row_is_counted_once() -> None:
+    assert LocksPanel.heading(behind_a_row(), Area(120, 20), View()) == "locks: 1 wait"
+
+
+def test_a_backend_that_is_told_twice_has_the_cursor_once() -> None:
+    still = behind_a_row()
+    view = View(full=True, focused=True, cursor="pid:20273")
+    lines = LocksPanel.draw(still, Area(160, 40), view)
+    assert sum("> w05" in one.text or "> Snug" in one.text for one in lines) == 1
+    assert sum(one.row == "pid:20273" for one in lines) == 1
+    assert "Snug 13:00" in words(lines), "what it holds is told all the same"
+
+
 def test_a_lost_booking_is_told_from_both_sides() -> None:
     text = words(booking_lines(detail_stills.lost_booking(), 120))
     assert "#301 filled T05+T06 Terrace at 02:26.3, transaction 7812" in text
@@ -303,7 +325,7 @@ async def test_a_bookings_slot_opens_the_booking_itself() -> None:
         app.main.panels["slots"].focus()
         await pilot.press("enter")
         await pilot.pause()
-        assert door.asked_about == [("booking", "3adbd467")]
+        assert set(door.asked_about) == {("booking", "3adbd467")}
 
 
 # -- loading, frozen, lost
@@ -390,7 +412,13 @@ async def test_an_engine_that_has_gone_leaves_its_journal_to_be_asked(tmp_path: 
         assert "the engine does not answer" in told.database_trouble
         with pytest.raises(LinkLost):
             await app.ask("postgres", "")
+        await pilot.press("enter")
         await pilot.pause()
+        await pilot.pause()
+        text = over(app, AskedScreen).sheet.text
+        assert "from the run's journal, up to 03:41" in text
+        assert "asked at" not in text, "nobody was asked"
+        assert "run RUNNING" not in text, "nobody knows"
 
 
 # -- runs

@@ -7,11 +7,12 @@ from tests.tui import stills
 from tests.tui.fake_door import FakeDoor
 from tests.tui.test_console import NEVER_S, Console, console, text_of, type_in
 from tests.tui.test_watch_only import key_name
-from tui.commands import BY_COMMAND, COMMANDS, read_command
+from tui.commands import BY_COMMAND, COMMANDS
 from tui.lines import Area
 from tui.screens.help import HelpScreen
 from tui.time_bar import time_line
 from tui.timeline import Mark, Timeline, marks_of
+from tui.typed_line import read_command
 
 LEAVES = ("quit", "quit!")
 
@@ -56,6 +57,38 @@ async def test_a_line_that_is_typed_reaches_its_command_with_its_words() -> None
         await pilot.press("enter")
         await pilot.pause()
         assert app.heard == [("zoom", "10s")]
+
+
+async def test_up_brings_back_what_was_typed_before_and_down_what_is_being_typed() -> None:
+    app = Listening()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        for words in ("zoom 10s", "theme plain", "theme plain"):
+            app.main.ask(":", "")
+            await type_in(pilot, words)
+            await pilot.press("enter")
+        app.main.ask(":", "")
+        await type_in(pilot, "wor")
+        seen = []
+        for key in ("up", "up", "up", "down", "down", "down"):
+            await pilot.press(key)
+            seen.append(app.main.prompt.value)
+        assert seen == ["theme plain", "zoom 10s", "zoom 10s", "theme plain", "wor", "wor"]
+        app.main.ask("/", "")
+        await pilot.press("up")
+        assert app.main.prompt.value == "", "filters have a past of their own"
+
+
+async def test_below_a_line_that_is_typed_stands_what_may_come_next_and_no_key_that_would_be_typed() -> None:
+    async with console(size=(80, 24)) as (pilot, app, _):
+        await pilot.press("colon")
+        await type_in(pilot, "so")
+        await pilot.pause()
+        assert (app.main.prompt.region.y, app.main.foot.region.y) == (22, 23), "no panel loses a line to it"
+        assert "sort KEY" in app.main.foot.text
+        assert "P pause run" not in app.main.foot.text
+        await pilot.press("escape")
+        assert "P pause run" in app.main.foot.text
 
 
 async def test_every_command_does_something_that_is_seen_or_sent_and_none_fails_without_its_words() -> None:

@@ -17,7 +17,7 @@ from engine.model.snapshot import RunSnapshot
 from tests.tui import stills
 from tests.tui.fake_door import FakeDoor
 from tui.app import SlotfillApp
-from tui.panel import Inked
+from tui.inked import Inked
 from tui.screens.asked import AskedScreen
 from tui.screens.confirm import ConfirmScreen, TypedScreen
 from tui.screens.help import HelpScreen
@@ -144,6 +144,16 @@ async def test_x_asks_with_what_it_would_touch_and_then_drains() -> None:
         assert "stop: draining" in text_of(app)
 
 
+async def test_a_question_says_one_number_of_attempts_in_flight_though_it_changes_meanwhile() -> None:
+    async with console() as (pilot, app, door):
+        await pilot.press("X")
+        door.change(in_flight=5)
+        await app.look()
+        text = over(app, QuestionScreen).sheet.text
+        assert "5 attempts in flight" in text
+        assert "12 attempts" not in text
+
+
 async def test_x_twice_cancels_what_is_in_flight() -> None:
     async with console() as (pilot, app, door):
         await pilot.press("X", "X")
@@ -227,6 +237,40 @@ async def test_the_cursor_stays_on_its_worker_when_rows_move() -> None:
         await app.look()
         assert workers.view.cursor == held
         assert workers.row_text().startswith(held)
+
+
+async def test_a_cursor_that_nobody_has_moved_stays_on_top_and_hides_no_row() -> None:
+    async with console() as (_, app, door):
+        workers, top = app.main.panels["workers"], 0
+        for worker in door.now.workers[:3]:
+            # Another is the oldest each time: nobody is to be carried away from the top with the last one.
+            oldest = replace(worker, since_ns=10**12 + (top := top + 1))
+            rest = [one for one in door.now.workers if one.worker != worker.worker]
+            door.now = replace(door.now, workers=(oldest, *rest))
+            await app.look()
+            assert workers.view.cursor == f"w{worker.worker:02d}"
+            assert workers.view.top == 0
+
+
+async def test_events_are_followed_until_a_row_is_chosen_and_again_from_home_on() -> None:
+    async with console(size=(80, 24)) as (pilot, app, door):
+        await pilot.press("v")
+        await pilot.pause()
+        events = app.main.panels["events"]
+
+        async def more() -> None:
+            newest = replace(door.now.events[-1], at_ns=door.now.events[-1].at_ns + 10**9)
+            door.now = replace(door.now, events=(*door.now.events, *(replace(newest, who=f"w{n}") for n in range(20))))
+            await app.look()
+
+        await more()
+        assert "newer above" not in events.text, "a diary that runs away from its reader is not followed"
+        await pilot.press("down")
+        await more()
+        assert "newer above" in events.text, "a row that was chosen stays under the cursor"
+        await pilot.press("home")
+        await more()
+        assert "newer above" not in events.text
 
 
 async def test_rows_hold_their_places_for_two_seconds_after_a_key() -> None:
@@ -472,22 +516,35 @@ async def test_a_run_that_is_over_stays_with_its_result_though_the_engine_goes()
         assert app.return_value == "run 7f3a91c2 is finished, exit 0: 371 filled of 412 attempts in 03:41"
 
 
-async def test_a_tiny_terminal_shows_one_line_of_numbers() -> None:
+async def test_a_tiny_terminal_shows_one_line_of_numbers_and_below_it_why_or_the_last_word() -> None:
     async with console(size=(50, 12)) as (pilot, app, _):
         assert not app.main.shown
+        numbers, why = app.main.status.text.split("\n")
+        assert "RUNNING 03:41" in numbers
+        assert why.strip() == "panels need 60x15   this is 50x12   q leaves"
+        await pilot.press("P")
+        await pilot.pause()
+        assert "pause: PAUSING" in app.main.status.text
+        await pilot.resize_terminal(50, 1)
+        await pilot.pause()
         assert "RUNNING 03:41" in app.main.status.text
+        assert app.main.status.size.height == 1
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
         assert len(app.main.shown) > 4
 
 
-async def test_stopping_ends_with_the_exit_code_on_the_screen() -> None:
+async def test_stopping_ends_with_the_exit_code_on_the_screen_and_no_word_from_before() -> None:
     async with console() as (pilot, app, door):
         await pilot.press("X", "y")
+        await pilot.pause()
+        assert "stop: draining" in text_of(app)
         for _ in range(4):
             await app.look()
         assert door.now.run.state is RunState.STOPPED
         assert "STOPPED exit 130" in text_of(app)
+        assert "stop: draining" not in text_of(app), "what was said of a run that went on is not so any more"
+        assert "the run is over; its result stays here" in text_of(app)
 
 
 async def test_a_picture_without_changes_paints_nothing() -> None:

@@ -11,6 +11,7 @@ from engine.model.detail import DetailKind
 from engine.model.map_face import MapFace
 from engine.model.outcome import Outcome
 from engine.model.ranking_face import Cure, Forecast, RankingFace
+from engine.model.run_state import RunState
 from engine.model.sample import StaleHold, ZoneLocked
 from engine.model.snapshot import RunSnapshot
 from tests.metrics.evening import Told, filled, floor, refused, turns
@@ -38,6 +39,13 @@ def drawn(kind: type[Panel], width: int, height: int, snapshot: RunSnapshot = FU
 
 def app_of(snapshot: RunSnapshot = FULL) -> SlotfillApp:
     return SlotfillApp(FakeDoor(snapshot), who="ana@jump1", refresh_s=3600.0)
+
+
+@pytest.mark.parametrize("width", [100, 118, 119, 120, 121, 140, 160])
+def test_the_legend_of_the_map_is_whole_at_the_end_of_a_run_too(width: int) -> None:
+    over = replace(FULL, run=replace(FULL.run, state=RunState.FINISHED))
+    for still in (FULL, over):
+        assert drawn(MapPanel, width, 12, still).count("! fought for") == 1
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=lambda size: f"{size[0]}x{size[1]}")

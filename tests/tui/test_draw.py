@@ -15,12 +15,13 @@ from engine.model.run_state import WorkerState
 from engine.model.snapshot import LegFace, RunSnapshot, SlotFace
 from engine.model.turn import TurnEnd
 from tests.tui import stills
+from tui.foot import view_line
 from tui.layout import PRESETS, arrange
 from tui.lines import Area, width_of
 from tui.panel import Panel, paint, paint_waiting
 from tui.panels.registry import BY_NAME, PANELS
 from tui.sieve import read_sieve
-from tui.status import Banner, status_lines, view_line
+from tui.status import Banner, status_lines
 from tui.view import View
 from tui.ways import WAYS, counts
 from tui.worker_detail import worker_detail
@@ -431,3 +432,10 @@ def test_a_sweep_charts_fills_against_workers_and_says_which_round_and_how_long_
     assert "999.0" not in text, "nor a round that began from another state"
     heading = BY_NAME["passes"].heading(still, Area(120, 14), View())
     assert heading == "passes: round 5 of 9, 1 worker, repeat 2, 02:10 left"
+
+
+def test_workers_that_went_home_as_the_plan_is_done_are_not_said_to_come_back() -> None:
+    run = stills.face(workers=0, in_flight=0)
+    assert "workers 0 -> 15" in status_lines(replace(stills.full(), run=run), Banner(), 160, 3)[0].text
+    done = replace(run, turns_ended=run.turns)
+    assert "workers 0 of 15" in status_lines(replace(stills.full(), run=done), Banner(), 160, 3)[0].text

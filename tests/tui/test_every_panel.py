@@ -9,10 +9,11 @@ from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
 from tests.tui import stills
 from tui.age import look_age
+from tui.foot import view_line
 from tui.lines import Area, width_of
 from tui.panel import Panel, paint, paint_waiting
 from tui.panels.registry import PANELS
-from tui.status import Banner, status_lines, view_line
+from tui.status import Banner, status_lines
 from tui.view import View
 
 S = 1_000_000_000
@@ -92,11 +93,20 @@ def test_an_age_is_said_even_where_a_title_has_no_room(kind: type[Panel]) -> Non
     assert "9 s AGO !" in body_of(kind, gone(), (60, 24))[0]
 
 
-def test_a_look_that_is_merely_old_is_said_to_be_and_a_finished_runs_is_not() -> None:
+def test_a_look_that_is_merely_old_is_said_to_be() -> None:
     still = stills.full()
     late = replace(still, run=replace(still.run, elapsed_ns=still.run.elapsed_ns + 60 * S))
     assert "AGO !" in look_age(late)
-    assert not look_age(replace(late, run=replace(late.run, state=RunState.FINISHED)))
+
+
+@pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.NAME)
+def test_of_a_run_that_is_over_whatever_a_look_told_says_of_when_it_is(kind: type[Panel]) -> None:
+    still = stills.full()
+    over = replace(still, run=replace(still.run, state=RunState.FINISHED))
+    assert ("LAST LOOK 03:40" in body_of(kind, over, (80, 24))[0]) is kind.FROM_LOOK
+    assert "LAST LOOK 03:40" in "\n".join(one.text for one in status_lines(over, Banner(), 80, 3))
+    long_ago = replace(over, run=replace(over.run, elapsed_ns=over.run.elapsed_ns + 60 * S))
+    assert look_age(long_ago) == "LAST LOOK 03:40, 61 s BEFORE THE END"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -32,9 +32,10 @@ from tests.tui.test_every_panel import STATES
 from tests.tui.test_screens import Compare
 from tui.app import SlotfillApp
 from tui.console import Console
-from tui.panel import Inked
+from tui.inked import Inked
 from tui.panels.workers import WorkersPanel
 from tui.run_list import RunRow
+from tui.screens.around import AroundScreen
 from tui.screens.attached import AttachedScreen
 from tui.screens.confirm import ConfirmScreen, TypedScreen
 from tui.screens.detail import DetailScreen
@@ -45,7 +46,7 @@ from tui.screens.rows import RowSheet
 from tui.screens.runs import RemoveScreen, RunsScreen, TextScreen
 from tui.screens.settings import SettingsScreen
 from tui.screens.sheet import Sheet
-from tui.touched import cancels, of_stop
+from tui.touched import CANCELS, of_stop
 
 S = 1_000_000_000
 SIZES = [(80, 24), (160, 50)]
@@ -124,7 +125,7 @@ FACTORIES: dict[str, Callable[[RunSnapshot], Screen[Any]]] = {
     "DetailScreen": lambda look: DetailScreen(WorkersPanel, "w02", look),
     "MenuScreen": lambda look: MenuScreen("sort workers by", ["age", "worker", "step"], "worker"),
     "QuestionScreen": lambda look: QuestionScreen(
-        "stop the run?", of_stop, {"y": "drains: no attempt begins any more", "X": cancels(look)}, look
+        "stop the run?", of_stop, {"y": "drains: no attempt begins any more", "X": CANCELS}, look
     ),
     "RepairScreen": lambda look: RepairScreen("holds", _FOUND, look),
     "RunsScreen": lambda look: Listed(Path("/runs"), "7f3a91c2", nothing, nothing, watch=False),
@@ -145,7 +146,7 @@ def screens() -> set[str]:
             for kind in members
             if isinstance(kind, type) and issubclass(kind, Screen) and kind.__module__ == f"tui.screens.{module.name}"
         }
-    return found - {Sheet.__name__, RowSheet.__name__}
+    return found - {AroundScreen.__name__, Sheet.__name__, RowSheet.__name__}
 
 
 def test_every_screen_there_is_has_a_still_at_both_sizes() -> None:

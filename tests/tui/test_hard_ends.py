@@ -52,6 +52,39 @@ async def test_a_run_that_ended_while_the_view_was_frozen_is_shown_with_its_end(
         assert f"is finished, exit 0: {LOOKS[-1].run.filled} filled" in (app.return_value or "")
 
 
+async def test_the_past_of_a_run_that_is_over_speaks_of_no_lost_engine(tmp_path: Path) -> None:
+    seen = msgspec.structs.replace(LOOKS[40], run=replace(LOOKS[40].run, elapsed_ns=40 * S))
+    door = LiveDoor(seen, run_folder(tmp_path, state=RunState.FINISHED))
+    app = Console(door, who="ana@jump1", refresh_s=NEVER_S)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        door.lost = "nobody answers at /tmp/slotfill-0/1"
+        await app.look()
+        await app.obey("go", "00:07")
+        await pilot.pause()
+        app.say("")
+        text = text_of(app)
+        assert "PAST 00:07" in text
+        assert "nobody answers" not in text, "it went as its run was over, which is no trouble"
+
+
+async def test_below_a_run_that_is_over_stand_only_keys_that_do_something(tmp_path: Path) -> None:
+    seen = msgspec.structs.replace(LOOKS[40], run=replace(LOOKS[40].run, elapsed_ns=40 * S))
+    door = LiveDoor(seen, run_folder(tmp_path, state=RunState.FINISHED))
+    app = Console(door, who="ana@jump1", refresh_s=NEVER_S)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "P pause run" in app.main.foot.text
+        door.lost = "the engine closed the link"
+        await app.look()
+        for _ in ("at its end", "in its past"):
+            keys = app.main.foot.drawn[-1].text
+            assert "q leave" in keys
+            assert not any(word in keys for word in ("pause", "worker", "stop", "settings")), keys
+            await app.obey("go", "00:07")
+            await pilot.pause()
+
+
 async def test_an_engine_that_died_is_lost_whatever_its_recording_holds(tmp_path: Path) -> None:
     door = LiveDoor(LOOKS[40], run_folder(tmp_path, state=None))
     app = Console(door, who="ana@jump1", refresh_s=NEVER_S)
@@ -173,6 +206,15 @@ async def test_a_yes_to_drain_cancels_nothing_when_another_console_has_stopped_t
         await pilot.pause()
         assert not door.commands
         assert "somebody else has stopped it already" in text_of(app)
+
+
+async def test_quit_with_a_bang_cancels_nothing_of_a_run_that_drains_already() -> None:
+    async with console() as (pilot, app, door):
+        door.change(state=RunState.DRAINING, in_flight=40)
+        await app.obey("quit!", "")
+        await pilot.pause()
+        assert not door.commands, "one more stop so soon after the last could cancel"
+        assert app.return_value == "the run drains already; slotfill attach 7f3a91c2"
 
 
 # -- two keys in one packet

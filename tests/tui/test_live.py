@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
 from engine.records.export import export

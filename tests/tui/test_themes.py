@@ -11,7 +11,6 @@ from engine.model.outcome import OUTCOMES
 from engine.model.snapshot import RunSnapshot
 from tests.tui import stills
 from tests.tui.test_console import console, over, text_of, type_in
-from tui.commands import completion
 from tui.lines import Area, Ink, Line, ink_of, label
 from tui.palette import PREFIX, THEMES
 from tui.panel import paint
@@ -19,6 +18,7 @@ from tui.panels.registry import PANELS
 from tui.screens.menu import MenuScreen
 from tui.terminal_face import Abilities, Face
 from tui.themes import DECORATION, INKS, KINDS, LOOKS, NAMES, Look
+from tui.typed_line import completion
 from tui.view import View
 
 PALETTES = {

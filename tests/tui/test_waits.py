@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
 from engine.model.waits import (
     CLIENT,
@@ -53,6 +54,15 @@ def still(waits: Waits | None) -> RunSnapshot:
 
 def text(waits: Waits | None, size: tuple[int, int] = (100, 14), *, full: bool = False) -> list[str]:
     return [line.text.rstrip() for line in paint(WaitsPanel, still(waits), Area(*size), View(full=full))]
+
+
+def test_of_a_run_that_is_over_its_title_says_which_pass_it_is_of() -> None:
+    seen = still(SEEN)
+    over = replace(seen, run=replace(seen.run, state=RunState.FINISHED))
+    titles = [paint(WaitsPanel, one, Area(80, 10), View())[0].text for one in (seen, over)]
+    assert ["waits of the last pass: 6.8" in title for title in titles] == [False, True]
+    watched = replace(over, run=replace(over.run, watches="127.0.0.1/postgres"))
+    assert "waits until the end: 6.8 active" in paint(WaitsPanel, watched, Area(80, 10), View())[0].text
 
 
 def test_the_heaviest_wait_stands_first_with_its_steps_and_what_waits_for_us_last() -> None:

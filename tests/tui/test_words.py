@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui import stills
-from tui.commands import COMMANDS, CommandUnknown, completion, read_command
+from tui.commands import COMMANDS
 from tui.format import elapsed, narrow, nice_ceiling, per_second, plain, ratio, size_of, tally, took
 from tui.lines import Span, cut, part, squeeze, width_of
 from tui.sieve import FIELDS, SieveInvalid, read_sieve
 from tui.spark import bar, bucketed, last_seconds, spark, window
 from tui.table import first_row
+from tui.typed_line import CommandUnknown, completion, offers, read_command
 
 MS, S = 1_000_000, 1_000_000_000
 
@@ -191,10 +192,36 @@ def test_what_is_no_command_is_refused_with_what_there_is(text: str) -> None:
         read_command(text)
 
 
+def test_what_is_offered_while_a_command_is_typed_is_what_may_come_next() -> None:
+    def offered(text: str, width: int = 160) -> str:
+        return offers(":", text, {"stress_max": "10", "rate": ""}, width).text.strip()
+
+    assert offered("").startswith("tab completes")
+    assert offered("so").startswith("sort KEY   sort workers")
+    assert offered("sort ") == "age worker step slot filled failed try outcome"
+    assert offered("sort f") == "filled failed"
+    assert offered("set ") == "rate= stress_max=10"
+    assert offered("layout w") == "watch work"
+    assert offered("workers ").startswith("workers N   that many workers")
+    assert offered("xyzzy") == "no command begins so; esc, then ? lists them"
+    names = offered("p")
+    assert names.startswith("pause")
+    assert "postgres" in names
+    assert width_of(offers(":", "", {}, 40).text) == 40
+
+
+def test_what_is_offered_while_a_filter_is_typed_are_its_fields() -> None:
+    text = offers("/", "", {}, 160).text
+    assert all(field in text for field in ("worker", "step", "zone", "age", "fail"))
+    assert offers("/", "step:confirm !z", {}, 160).text.strip() == "zone"
+
+
 def test_completion_knows_commands_and_settings() -> None:
     assert completion("wor", {}) == "workers"
     assert completion("set str", {"stress_max": "10"}) == "set stress_max=10"
     assert completion("zzz", {}) is None
+    assert completion("sort fa", {}) == "sort failed"
+    assert completion("layout con", {}) == "layout contention"
 
 
 def test_a_filter_on_the_step_takes_what_the_column_shows() -> None:

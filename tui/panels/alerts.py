@@ -53,13 +53,14 @@ class AlertsPanel(Panel):
 
     @classmethod
     def heading(cls, snapshot: RunSnapshot, area: Area, view: View) -> str:
-        """How many are raised, and how many of all nobody has seen."""
+        """How many are raised, and how many of all nobody has seen; by rules, as the first line counts faults too."""
         face = snapshot.alerts
+        title = f"{cls.TITLE} by rule"
         if not face.raised:
             return f"{cls.TITLE}: none raised by {len(face.rules)} rules" if face.rules else cls.TITLE
         raised = f"{len(face.open)} RAISED !" if face.open else "none raised now"
         unseen = f", {face.unacknowledged} not acknowledged" if face.unacknowledged else ""
-        return f"{cls.TITLE}: {raised}, {tally(face.raised)} in all{unseen}"
+        return f"{title}: {raised}, {tally(face.raised)} in all{unseen}"
 
     @classmethod
     def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ class EventsPanel(Panel):
     TITLE: ClassVar[str] = "events"
     KEY: ClassVar[str] = "9"
     HELP: ClassVar[str] = (
-        "The newest 200 events, time since the run began. `!` is a fault, `?` is not understood. Enter opens the "
-        "booking it is about, or shows the whole text."
+        "The newest 200 events, time since the run began. `!` is a fault, `?` is not understood. home follows "
+        "the newest again after a row was chosen. Enter opens the booking it is about, or shows the whole text."
     )
     ABOVE: ClassVar[int] = 0
 

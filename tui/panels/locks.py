@@ -195,7 +195,9 @@ class LocksPanel(Panel):
         sample = snapshot.sample
         if sample is None:
             return cls.TITLE
-        waiting = sum(_waiting(queue) for queue in sample.queues) + len({edge.pid for edge in sample.blockings})
+        # Who waits for a row is told twice: in that lock's queue, and by whom it is blocked.
+        waiters = {one.pid for queue in sample.queues for one in queue.members if not one.granted}
+        waiting = len(waiters | {edge.pid for edge in sample.blockings})
         if area.height > 2 or not sample.queues:
             return f"{cls.TITLE}: {f'{waiting} wait' if waiting else 'nobody waits'}"
         worst = max(sample.queues, key=lambda queue: (_waiting(queue), oldest_wait(queue)))

@@ -9,6 +9,7 @@ from engine.model.detail import DetailKind
 from engine.model.ids import worker_name
 from engine.model.map_face import CellState, MapCell, MapFace, MapRow
 from engine.model.snapshot import RunSnapshot
+from tui.age import look_age
 from tui.format import tally
 from tui.lines import Area, Ink, Line, Span, line
 from tui.map_cells import cell_of, figure, merged
@@ -64,7 +65,9 @@ class MapPanel(Panel):
             words += f"   {len(face.pages)} evenings"
         if face.left_out:
             words += f"   {tally(face.left_out)} more not shown !"
-        return f"{words}   {_LEGEND}" if area.width >= len(words) + len(_LEGEND) + 8 else words
+        age = look_age(snapshot)
+        taken = len(words) + len(_LEGEND) + 8 + (len(age) + 3 if age else 0)
+        return f"{words}   {_LEGEND}" if area.width >= taken else words
 
     @classmethod
     def rows(cls, snapshot: RunSnapshot, view: View) -> tuple[str, ...]:
@@ -100,6 +103,7 @@ class MapPanel(Panel):
         if self.snapshot is not None and face.rows and self.view.focused and not self.view.cursor:
             cursor = self.rows(self.snapshot, self.view)[_begin(self.snapshot, _by_row(face))]
             self.view = msgspec.structs.replace(self.view, cursor=cursor)
+            self._chosen = True
         super()._keep_cursor()
 
     def move_across(self, by: int) -> None:

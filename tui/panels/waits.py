@@ -46,7 +46,9 @@ class WaitsPanel(Panel):
             return cls.TITLE
         of = "" if snapshot.run.watches else f" of {snapshot.run.concurrency}"
         said = f"{waits.sessions:.1f} active{of}, {tally(waits.samples)} samples"
-        return f"{cls.TITLE}: {said} at {waits.hz:.1f}/s"
+        over = snapshot.run.state.is_over
+        when = (" until the end" if snapshot.run.watches else " of the last pass") if over else ""
+        return f"{cls.TITLE}{when}: {said} at {waits.hz:.1f}/s"
 
     @classmethod
     def draw(cls, snapshot: RunSnapshot, area: Area, view: View) -> list[Line]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from engine.details import REPLAYED
 from engine.front import LinkLost
 from engine.model.detail import AttemptTold, Detail, DetailKind
 from engine.model.snapshot import RunSnapshot
@@ -15,6 +16,8 @@ from tui.waterfall import heading, strips, waterfall
 from tui.worker_detail import section, worker_detail
 
 Ask = Callable[[str, str], Awaitable[Detail]]
+GONE = "the engine does not answer: this is from the run's journal, and its database is not asked"
+"""What stands in place of the database's half, where the journal was read because nobody answered."""
 _AGAIN_S = {DetailKind.WORKER: 1.0, DetailKind.POSTGRES: 5.0}
 _USUAL_S = 2.0
 
@@ -98,6 +101,11 @@ class AskedScreen(RowSheet):
         if self.told is None:
             return line((" asking the engine", Ink.MUTED))
         run = self.snapshot.run if self.snapshot is not None else None
+        if self.kind is DetailKind.POSTGRES and self.told.database_trouble == REPLAYED:
+            return line((" nobody is asked: what is below was seen by the look in the recording", Ink.MUTED))
+        if self.told.database_trouble in (GONE, REPLAYED):
+            until = f" from the run's journal, up to {moment(self.told.at_ns)}"
+            return line((f"{until}, read in {took(self.told.took_ns)}", Ink.MUTED))
         state = f"   run {run.state.value.upper()}" if run is not None else ""
         asked = f" asked at {moment(self.told.at_ns)}, answered in {took(self.told.took_ns)}"
         again = "   view FROZEN: not asked again" if self._frozen else ""

@@ -1,4 +1,4 @@
-"""The console's screen: status lines, panels, keys. It arranges and forwards; it computes nothing."""
+"""The console's screen: panels between the lines around them. It arranges and forwards; it computes nothing."""
 
 from typing import ClassVar
 
@@ -6,40 +6,30 @@ import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.model.snapshot import RunSnapshot
-from tui.commands import COMMANDS, completion, keys_of
 from tui.layout import PRESETS, arrange, is_tiny
-from tui.lines import Area, fill
-from tui.panel import INKS, Flat, Panel
+from tui.panel import Panel
 from tui.panels.registry import BY_NAME, PANELS
 from tui.panels.steps import StepsPanel
 from tui.panels.sweep import SweepPanel, is_sweep
 from tui.panels.workers import WorkersPanel
-from tui.screens.prompt import Prompt
+from tui.screens.around import AroundScreen
 from tui.sieve import Sieve
-from tui.status import Banner, key_line, status_lines, view_line
-from tui.time_bar import time_line
-from tui.timeline import Timeline
 from tui.view import View
 from tui.watching import PRESET as WATCH_PRESET
-from tui.watching import refused
 
 _HOLD_NS = 2_000_000_000
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(AroundScreen, inherit_bindings=False):
     """Shows one run. Textual's own keys of a screen are left out: tab and ctrl+c are commands of ours."""
 
     AUTO_FOCUS: ClassVar[str | None] = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
 
     def __init__(self, clock: Clock, *, ascii_only: bool, watch: bool) -> None:
-        super().__init__()
-        self.snapshot: RunSnapshot | None = None
-        self.banner = Banner(watch=watch)
+        super().__init__(ascii_only=ascii_only, watch=watch)
         self.view = View(ascii=ascii_only)
         self._clock = clock
         self._held_until_ns = 0
@@ -50,13 +40,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._asked: list[str] = []
         self._arranged: object = None
         self.panels = {kind.NAME: kind(ascii_only=ascii_only) for kind in PANELS}
-        self.status = Flat(ascii_only=ascii_only, id="status")
-        self.foot = Flat(ascii_only=ascii_only, id="foot")
-        self.time_bar = Flat(ascii_only=ascii_only, id="time-bar")
-        self.timeline: Timeline | None = None
-        """What the time bar shows; None when it is closed."""
         self.body = Container(id="body")
-        self.prompt = Prompt(lambda text: completion(text, self.snapshot.run.settings if self.snapshot else {}))
 
     def compose(self) -> ComposeResult:
         """Status above, panels between, view and keys below."""
@@ -93,50 +77,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
             if panel.display:
                 panel.show(snapshot, msgspec.structs.replace(self.view, full=name == self._alone))
         self.show_lines()
-
-    def say(self, banner: Banner) -> None:
-        """The console's own words have changed."""
-        self.banner = banner
-        self.show_lines()
-
-    def show_time(self, timeline: Timeline | None) -> None:
-        """Open, close or move the time bar."""
-        if timeline == self.timeline:
-            return
-        opened = (timeline is None) is not (self.timeline is None)
-        self.timeline = timeline
-        if opened:
-            self.time_bar.display = timeline is not None
-            self.show(self.snapshot)
-        else:
-            self.show_lines()
-
-    def show_lines(self) -> None:
-        """Draw the status lines, the time bar when it is open, and the two lines below."""
-        width = self.size.width
-        if not width:
-            return
-        if self.timeline is not None:
-            self.time_bar.put(fill([time_line(self.timeline, width)], Area(width, 1)))
-        height = 1 if is_tiny(width, self.size.height) else 3
-        run = self.snapshot.run if self.snapshot is not None else None
-        self.status.put(fill(status_lines(self.snapshot, self.banner, width, height), Area(width, height)))
-        keys = [
-            (
-                command.footer[0],
-                "+/-" if command.name == "more" else keys_of(command).split()[0],
-                command.footer[1] + "s" * (command.name == "more"),
-            )
-            for command in COMMANDS
-            if command.footer
-            and command.name != "fewer"
-            and not (command.acts and (self.banner.watch or refused(run, command.name)))
-        ]
-        view = view_line(self.snapshot, self.banner, width)
-        # While something is typed it stands where the words were, so the keys need not move.
-        self.foot.put(
-            fill([key_line(keys, width)] if self.prompt.display else [view, key_line(keys, width)], Area(width, 2))
-        )
 
     def _arrange(self) -> None:
         """Give every panel its place, when anything that decides it has changed."""
@@ -290,11 +230,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if shown:
             at = shown.index(self.focused_panel) if self.focused_panel in shown else -1
             self.set_focus(shown[(at + by) % len(shown)])
-
-    def ask(self, sign: str, text: str) -> None:
-        """Open the line to type on."""
-        self.prompt.ask(sign, text)
-        self.show_lines()
 
     def close_prompt(self) -> None:
         """Keys go to the panels again."""

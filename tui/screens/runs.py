@@ -12,11 +12,11 @@ from textual.widgets import Input
 from engine.records.trouble import RecordsFailed
 from engine.redact import mask
 from tui.beside import Said
+from tui.foot import key_line
 from tui.lines import Area, Ink, Line, line
 from tui.run_list import RunRow, read_rows, run_lines
 from tui.screens.rows import RowSheet, folded
 from tui.screens.sheet import Sheet
-from tui.status import key_line
 
 _AGAIN_S = 5.0
 Do = Callable[..., Awaitable[Said]]

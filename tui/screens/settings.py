@@ -11,8 +11,8 @@ from textual.widgets import Input
 
 from engine.model.command import Answer
 from tui.answered import Answered
+from tui.inked import Inked, Raised
 from tui.lines import Area, Ink, Line, cut, fill, line
-from tui.panel import Inked, Raised
 
 _NAME, _KEY, _WIDTH = 40, 18, 70
 _AGAIN_S = 0.5

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 
 from engine.model.snapshot import RunSnapshot
 from tui.answered import Answer, Answered
+from tui.inked import Raised
 from tui.lines import Area, Line, fill, line
-from tui.panel import Raised
 
 
 class Sheet(Answered[Answer]):
