@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from engine.front import LinkLost
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.snapshot import RunSnapshot
 from engine.records.archive import list_runs

@@ -116,6 +116,11 @@ def size_of(count: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def ratio(part: int, whole: int) -> str:
     """A share: `90.0 %`; `-` of nothing. Only all of it is 100.0, and only none of it 0.0."""
     if not whole:
@@ -177,5 +182,5 @@ def length_ns(text: str) -> int | None:
 
 
 def turns_word(snapshot: RunSnapshot) -> str:
-    """What the run's turns are called: slots, or bookings where each stands for one."""
-    return "bookings" if snapshot.slots and all(slot.cap == 1 for slot in snapshot.slots) else "slots"
+    """What the run's turns are called: slots, requests of a burst, or else bookings, each of which is one."""
+    return {"fill": "slots", "burst": "requests"}.get(snapshot.run.plan, "bookings")

@@ -8,17 +8,22 @@ from pathlib import Path
 from engine.exit_code import ExitCode
 from engine.front import LinkLost
 from engine.launch import wait_for_end
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.model.command import Command, Verb
 from engine.model.ledger import Entry, Story
 from engine.model.report import Result
 from engine.model.snapshot import LegFace, RunSnapshot
 from engine.model.truth_face import MissedFace
+from engine.model.verdict import without_ids
+from engine.records.archive import read_manifest
 from engine.records.process import started
+from engine.records.repeats import repeat_words
 from engine.records.result import read_result
+from engine.records.run_parts import burst_words
+from engine.records.trouble import RunNotFound
 from engine.spec import Ready
 from engine.thresholds import told
-from tui.format import elapsed, plain, took
+from tui.format import elapsed, plain, took, turns_word
 from tui.verbs.speak import say, say_json, tell, who, wrong
 
 EVERY_S = 1.0
@@ -50,7 +55,7 @@ async def watch(ready: Ready, *, as_json: bool, interrupts: int = 0) -> int:
             async with asyncio.TaskGroup() as group:
                 stopping = group.create_task(_stop(ready, stops))
                 try:
-                    last = None if unheard else await _follow(door, ready.pid)
+                    last = None if unheard else await _follow(door, ready)
                 except BrokenPipeError:
                     unheard = True
                 if unheard:
@@ -86,7 +91,7 @@ async def watch(ready: Ready, *, as_json: bool, interrupts: int = 0) -> int:
     return result.exit_code
 
 
-async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
+async def _follow(door: LinkDoor, ready: Ready) -> RunSnapshot | None:
     """Print a line each second until the run is over or its engine is gone; the last that was seen of it.
 
     An engine that does not answer but lives is asked again: only the end of its process is its end.
@@ -95,6 +100,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
     printed_ns = 0
     told_legs = told_alerts = 0
     told_plan = told_lost = False
+    pid, shares_slots = ready.pid, _shares_slots(Path(ready.folder))
     while snapshot is None or snapshot.run.exit_code is None:
         try:
             seen = await door.snapshot()
@@ -109,7 +115,7 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         snapshot = seen
         if first:
             told_plan = True
-            for line in baseline(snapshot):
+            for line in baseline(snapshot, shares_slots=shares_slots):
                 tell(plain(line))
         over = [leg for leg in snapshot.legs if leg.is_over and leg.leg >= told_legs]
         if len(snapshot.legs) > 1 or any(leg.pending is not None for leg in over):
@@ -122,7 +128,8 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
             told_lost = True
         if snapshot.alerts.raised > told_alerts:
             for alert in snapshot.alerts.alerts[told_alerts - snapshot.alerts.raised :]:
-                tell(plain(f"ALERT {alert.rule} ({alert.severity}): {alert.value:.4g} where {alert.says}"))
+                told = f"{alert.value:.4g} where {alert.says}{alert.where}"
+                tell(plain(f"ALERT {alert.rule} ({alert.severity}): {told}"))
             told_alerts = snapshot.alerts.raised
         # Short runs end between two lines; looking more often than printing lets the command end with them.
         if first or snapshot.run.exit_code is not None or snapshot.run.elapsed_ns - printed_ns >= EVERY_S * 1e9:
@@ -131,6 +138,14 @@ async def _follow(door: LinkDoor, pid: int) -> RunSnapshot | None:
         if snapshot.run.exit_code is None:
             await asyncio.sleep(EVERY_S / 10)
     return snapshot
+
+
+def _shares_slots(folder: Path) -> bool:
+    """Whether several workers may be on one slot; of a run whose manifest cannot be read nothing is said."""
+    try:
+        return read_manifest(folder).settings.get("run.share_slots") == "true"
+    except RunNotFound:
+        return True
 
 
 async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
@@ -146,25 +161,21 @@ async def _stop(ready: Ready, stops: "asyncio.Queue[None]") -> None:
             tell(plain(answer.text))
 
 
-def what(plan: str) -> str:
-    """What the turns of that plan are called."""
-    return {"fill": "slots", "burst": "requests"}.get(plan, "bookings")
-
-
-def baseline(snapshot: RunSnapshot) -> list[str]:
+def baseline(snapshot: RunSnapshot, *, shares_slots: bool = False) -> list[str]:
     """What is there before the first attempt."""
     run, sample = snapshot.run, snapshot.sample
     pace = f"{run.rate_per_s:g}/s" if run.rate_per_s is not None else "as fast as it goes"
     where = f"database {run.database}" if run.database else "no database"
+    planned = f"{run.turns} {turns_word(snapshot)}"
     lines = [
-        f"plan {run.plan}: {run.turns} {what(run.plan)}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
+        f"plan {run.plan}: {planned}, at most {run.most_attempts} attempts, seed {run.seed}, {pace}",
         f"target {run.target}, {where}, {run.concurrency} workers",
     ]
     if run.says:
         lines.append(plain(run.says))
     if run.fallback:
         lines.append(f"FALLBACK: {plain(run.fallback)}")
-    if run.concurrency > run.turns > 0 and run.plan == "fill":
+    if run.concurrency > run.turns > 0 and run.plan == "fill" and not shares_slots:
         lines.append(f"{run.turns} slots keep {run.turns} workers busy at most; --share-slots lets more work on one")
     if sample is not None:
         lines.append(
@@ -193,7 +204,8 @@ def leg_lines(leg: LegFace) -> list[str]:
     if leg.cleared_zone_locks is not None:
         parts.append(f"{leg.cleared_zone_locks} zone locks cleared")
     lines = [f"{head}: {', '.join(parts)}"]
-    if len(leg.restaurants) > 1:
+    # A pass over what one restaurant has left says whose that was.
+    if len(leg.restaurants) > 1 or (leg.restaurants and leg.pending is not None):
         width = max(len(one.restaurant) for one in leg.restaurants)
         lines.append(f"  {'restaurant':<{width}}  attempted  confirmed  filled")
         lines += [
@@ -222,7 +234,7 @@ def progress(snapshot: RunSnapshot) -> str:
         f"{elapsed(run.elapsed_ns):>7}",
         run.state.value,
         *([f"round {terms.number}/{terms.of}: {terms.label}"] if terms is not None else []),
-        f"{what(run.plan)} {run.turns_ended}/{run.turns}",
+        f"{turns_word(snapshot)} {run.turns_ended}/{run.turns}",
         f"attempts {run.attempts}",
         f"filled {run.filled}",
         *([f"LOST {snapshot.truth.bad}"] if snapshot.truth.bad else []),
@@ -286,7 +298,10 @@ def summary(result: Result) -> list[str]:
     if len(result.ledger.stories) > 10:
         lines.append("  and more; result.json and report.md name them")
     if result.persisted is not None:
-        lines.append(f"in the database: {result.persisted} bookings confirmed with tables")
+        where = "in the database" if result.database else "read back through the API"
+        lines.append(f"{where}: {result.persisted} bookings confirmed with tables")
+    lines += [f"burst: {burst_words(result)}"] if result.burst is not None else []
+    lines += [varied] if (varied := repeat_words(result)) else []
     lines += level_lines(result)
     if result.fills_per_s is not None:
         lines.append(
@@ -294,6 +309,8 @@ def summary(result: Result) -> list[str]:
             f"seat waste {result.seat_waste.total}"
         )
     lines += [f"threshold {plain(told(one))}" for one in result.thresholds]
+    if result.verdict is not None:
+        lines.append(f"verdict: {plain(without_ids(result.verdict.summary))}; slotfill report {result.run_id} says why")
     lines += [f"note: {plain(alert)}" for alert in result.alerts]
     for step, latency in result.latency_ms.items():
         p50 = "-" if latency.p50 is None else f"{latency.p50:.2f}"

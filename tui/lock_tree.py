@@ -239,12 +239,15 @@ def _held_alone(sample: Sample, workers: Mapping[int, WorkerFace], cursor: str) 
     if not quiet:
         return []
     lines = [line(""), line((" held, and nobody waits", Ink.TITLE))]
+    # A backend is one row for the cursor: that of the tree, or of the first lock it holds here.
+    told = {node.pid for node in tree(sample)}
     for queue in quiet:
         for one in queue.members:
-            key = f"pid:{one.pid}"
+            key = f"pid:{one.pid}" if one.pid not in told else ""
+            told.add(one.pid)
             lines.append(
                 line(
-                    ("> " if key == cursor else "  ", Ink.ACCENT),
+                    ("> " if key and key == cursor else "  ", Ink.ACCENT),
                     (f"{queue_name(queue, sample.queues):<24} ", Ink.TEXT),
                     name_span(one.who, waits=False),
                     (_step(workers.get(one.pid)), Ink.TEXT),

@@ -5,37 +5,62 @@ from collections.abc import Sequence
 
 RUN_OPTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("--target", "run.target", "NAME", "a [targets.NAME] table of config.toml; default: embedded"),
-    ("--concurrency", "run.concurrency", "N", "workers; can change while it runs"),
+    ("--concurrency", "run.concurrency", "N", "workers; can change while it runs; default: 4"),
     ("--data", "run.data", "NAME", "seed of the embedded platform: white-horse, stress or today; default: the plan's"),
     ("--date", "run.date", "YYYY-MM-DD", "the day, or the first; default: the seeded day"),
-    ("--seed", "run.seed", "N", "decides party sizes; equal seeds give equal turns"),
-    ("--start", "fill.start", "HH:MM", "first slot"),
-    ("--end", "fill.end", "HH:MM", "last slot, if it falls on the grid"),
-    ("--interval", "fill.interval_min", "MIN", "minutes between slots"),
-    ("--days", "fill.days", "N", "calendar days from --date; closed days have no slots"),
-    ("--stress-max", "fill.stress_max", "N", "bookings a slot is given at most"),
-    ("--min-party", "fill.min_party", "N", "smallest party"),
-    ("--max-party", "fill.max_party", "N", "largest party"),
-    ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers"),
-    ("--together", "run.together", "N", "with --rate: N attempts fall due at once; the mean rate stays"),
+    ("--seed", "run.seed", "N", "decides party sizes; equal seeds give equal turns; default: 1"),
+    ("--start", "fill.start", "HH:MM", "first slot; default: 12:00"),
+    ("--end", "fill.end", "HH:MM", "last slot, if it falls on the grid; default: 15:00"),
+    ("--interval", "fill.interval_min", "MIN", "minutes between slots; default: 15"),
+    ("--days", "fill.days", "N", "calendar days from --date; closed days have no slots; default: 1"),
+    ("--stress-max", "fill.stress_max", "N", "bookings a slot is given at most; default: 10"),
+    ("--min-party", "fill.min_party", "N", "smallest party; default: 1"),
+    ("--max-party", "fill.max_party", "N", "largest party; default: 12"),
+    ("--rate", "run.rate", "N", "N attempts a second on schedule, whatever the answers; default: as fast as it goes"),
+    ("--together", "run.together", "N", "with --rate: N attempts fall due at once; the mean rate stays; default: 1"),
     (
         "--retries",
         "run.retries",
         "N",
-        "after serialization, deadlock and lock-timeout refusals, with backoff; default 0",
+        "after serialization, deadlock and lock-timeout refusals, with backoff; default: 0",
     ),
-    ("--repeat", "run.repeat", "N", "the same plan N times, each from the same state"),
-    ("--max-iterations", "assign.max_iterations", "N", "assign: passes at most, until nothing is pending"),
-    ("--passes", "assign.passes", "N", "assign: exactly so many passes, while anything is pending"),
-    ("--count", "create.count", "N", "create: bookings to make"),
+    (
+        "--repeat",
+        "run.repeat",
+        "N",
+        "the same plan N times, each from the same state; in a database of your own from what is there",
+    ),
+    ("--max-iterations", "assign.max_iterations", "N", "assign: passes at most, until nothing is pending; default: 6"),
+    (
+        "--passes",
+        "assign.passes",
+        "N",
+        "assign: exactly so many passes, while anything is pending; default: until none is",
+    ),
+    ("--count", "create.count", "N", "create: bookings to make; default: 5"),
     ("--clone-from", "create.clone_from", "YYYY-MM-DD", "create: clone the pending bookings of that day"),
-    ("--requests", "burst.requests", "N", "burst: requests at once"),
-    ("--duplicates", "burst.duplicates", "N", "burst: so many of them repeat another one's key"),
-    ("--metrics-port", "observability.metrics_port", "N", "counters at http://127.0.0.1:N/metrics, in OpenMetrics"),
+    ("--requests", "burst.requests", "N", "burst: requests at once; default: 50"),
+    ("--duplicates", "burst.duplicates", "N", "burst: so many of them repeat another one's key; default: 0"),
+    (
+        "--metrics-port",
+        "observability.metrics_port",
+        "N",
+        "counters at http://127.0.0.1:N/metrics, in OpenMetrics; default: none",
+    ),
     ("--name", "run.name", "TEXT", "a name for the run"),
-    ("--runs", "records.runs", "DIR", "where runs are kept"),
+    ("--runs", "records.runs", "DIR", "where runs are kept; default: $XDG_STATE_HOME/slotfill/runs"),
 )
 """Options that stand for one setting each: option, setting, metavar, help."""
+WHAT, HOW, PLANS = "what is booked, and where", "how hard", "assign, create and burst"
+HOLDS, KEPT = "what is broken, and what must hold", "what is kept and told"
+PARTS: dict[str, tuple[str, ...]] = {
+    WHAT: (),
+    HOW: ("--concurrency", "--rate", "--together", "--retries", "--repeat"),
+    PLANS: ("--max-iterations", "--passes", "--count", "--clone-from", "--requests", "--duplicates"),
+    HOLDS: (),
+    KEPT: ("--name", "--runs", "--metrics-port"),
+}
+"""Parts of a run's --help, with their options; the first has whatever is in no other."""
 _PLANS_OF_THEIR_OWN = ("assign", "create", "burst")
 """Plans with a section of settings that no other plan reads."""
 THRESHOLDS = (
@@ -56,59 +81,83 @@ def thresholds_of(asked: Sequence[str]) -> list[str]:
     return [f"thresholds.{name}={','.join(bounds)}" for name, bounds in found.items()]
 
 
-def add_common(made: argparse.ArgumentParser) -> None:
-    """The options that every command has."""
-    made.add_argument("--json", action="store_true", help="print exactly one JSON document on stdout")
-    made.add_argument("--config", metavar="FILE", help="configuration; default: ./config.toml")
-    made.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="any setting")
+def add_common(made: argparse.ArgumentParser, *, says: str = "print exactly one JSON document on stdout") -> None:
+    """The options that every command has; `says` is what --json does."""
+    part = made.add_argument_group("any command")
+    part.add_argument("--json", action="store_true", help=says)
+    part.add_argument(
+        "--config", metavar="FILE", help="configuration; default: ./config.toml, else that in $XDG_CONFIG_HOME/slotfill"
+    )
+    part.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KEY=VALUE",
+        help="any setting of `slotfill config show`; repeatable",
+    )
     if not any("--runs" in action.option_strings for action in made._actions):
-        made.add_argument("--runs", metavar="DIR", help="where runs are kept")
+        part.add_argument("--runs", metavar="DIR", help="where runs are kept; default: $XDG_STATE_HOME/slotfill/runs")
 
 
 def add_face(made: argparse.ArgumentParser) -> None:
     """How a console shows itself."""
-    made.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII; default: by the locale")
-    made.add_argument("--no-ascii", action="store_true", help="Unicode, whatever the locale")
-    made.add_argument(
+    part = made.add_argument_group("the console")
+    either = part.add_mutually_exclusive_group()
+    either.add_argument("--ascii", action="store_true", help="sparklines and lines in ASCII; default: by the locale")
+    either.add_argument("--no-ascii", action="store_true", help="Unicode, whatever the locale")
+    part.add_argument(
         "--theme", metavar="NAME", help="auto, dark, 256, ansi, ansi-light, high-contrast or colour-blind"
     )
-    made.add_argument("--no-mouse", action="store_true", help="clicks and selecting stay the terminal's")
+    part.add_argument("--no-mouse", action="store_true", help="clicks and selecting stay the terminal's")
 
 
 def add_run(made: argparse.ArgumentParser, *, plan: bool = True) -> None:
-    """The options of a run; `plan` says whether one is named."""
+    """The options of a run, in parts; `plan` says whether one is named."""
     if plan:
         made.add_argument(
             "plan", nargs="?", default="fill", metavar="PLAN", help="fill (the default), assign, create or burst"
         )
+    parts = {title: made.add_argument_group(title) for title in PARTS}
     for option, _, metavar, text in RUN_OPTIONS:
-        made.add_argument(option, metavar=metavar, help=text)
-    made.add_argument("--restaurant", action="append", metavar="SLUG", help="repeatable, or `all`")
-    made.add_argument("--max-tables", metavar="N", help="tables of one set at most; create: the longest rung too")
-    made.add_argument(
+        title = next((title for title, options in PARTS.items() if option in options), WHAT)
+        parts[title].add_argument(option, metavar=metavar, help=text)
+    _add_switches(parts)
+    add_face(made)
+    add_common(made)
+
+
+def _add_switches(parts: "dict[str, argparse._ArgumentGroup]") -> None:
+    """The options that are no single value of a setting."""
+    what, how, holds = parts[WHAT], parts[HOW], parts[HOLDS]
+    what.add_argument("--restaurant", action="append", metavar="SLUG", help="repeatable, or `all`; default: all")
+    what.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
+    what.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
+    what.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
+    what.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="answer; a remote target wants its name")
+    how.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
+    how.add_argument(
+        "--max-tables", metavar="N", help="tables of one set at most; create: the longest rung too; default: 3, and 4"
+    )
+    parts[PLANS].add_argument(
         "--sweep-holds", action="store_true", help="assign: between passes, sweep expired and leaked holds"
     )
-    made.add_argument("--clear-zone-locks", action="store_true", help="assign: between passes, clear stale zone locks")
-    made.add_argument(
+    parts[PLANS].add_argument(
+        "--clear-zone-locks", action="store_true", help="assign: between passes, clear stale zone locks"
+    )
+    holds.add_argument(
         "--fault",
         action="append",
         metavar="NAME[=VALUE]",
         help="switch a known pathology on; `slotfill faults` lists them",
     )
-    made.add_argument(
+    holds.add_argument(
         "--threshold",
         action="append",
         metavar="NAME<=VALUE",
         help="a bound on a figure at the end, exit 1 when it fails; repeatable. NAME: " + THRESHOLDS,
     )
-    made.add_argument("--share-slots", action="store_true", help="more than one worker may work on a slot")
-    made.add_argument("--preset", metavar="NAME", help="a bundle of settings from config.toml: first-run")
-    made.add_argument("--no-reset", action="store_true", help="work in the database of the last run")
-    made.add_argument("--headless", action="store_true", help="progress lines instead of the console")
-    add_face(made)
-    made.add_argument("--fallback-local", action="store_true", help="use the local address when the real one is away")
-    made.add_argument("--yes", nargs="?", const="", metavar="=DATABASE", help="answer; a remote target wants its name")
-    add_common(made)
+    parts[KEPT].add_argument("--headless", action="store_true", help="progress lines instead of the console")
 
 
 def of_another_plan(args: argparse.Namespace) -> tuple[str, str] | None:

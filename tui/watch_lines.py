@@ -10,7 +10,7 @@ import msgspec
 
 from engine.exit_code import ExitCode
 from engine.front import LinkLost
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.metrics.event_lines import line_of
 from engine.model.command import Command, Verb
 from engine.model.event import Acted, Noticed

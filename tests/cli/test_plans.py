@@ -132,14 +132,17 @@ def test_create_clones_a_day_and_leaves_no_partial_allocation_behind(shell: Shel
 def test_a_burst_fills_no_more_than_there_was_and_a_repeated_key_makes_one_booking(shell: Shell) -> None:
     done = shell.do(
         "run", "burst", "--headless", "--json", "--requests", "60", "--duplicates", "12", "--start", "19:00",
-        "--min-party", "2", "--max-party", "2", "--set", "allocator.max_tables=1",
+        "--min-party", "2", "--max-party", "2", "--set", "allocator.max_tables=1", "--repeat", "2",
     )  # fmt: skip
     assert done.code == 0, done.err
     result = done.json()
     burst = result["burst"]
-    assert (burst["requests"], burst["distinct"]) == (60, 48)
-    assert burst["filled"] == result["persisted"] <= burst["capacity"] < 48
-    assert burst["duplicates"] == 12
+    assert (burst["requests"], burst["distinct"]) == (120, 96), "of both repeats, as what was filled is"
+    assert burst["requests"] == result["attempts"]
+    assert burst["filled"] == result["persisted"] <= burst["capacity"] < 96
+    assert burst["duplicates"] == 24
+    assert f"burst: 120 requests at once, 96 of them distinct: {burst['filled']} filled" in done.err
+    assert "2 repeats filled " in done.err
     twice = "SELECT count(*) FROM (SELECT FROM bookings GROUP BY idempotency_key HAVING count(*) > 1) t"
     assert shell.do("db", "psql", result["run_id"], "-c", twice).out.strip() == "0"
 
@@ -156,6 +159,12 @@ def test_repeats_begin_from_the_same_state_and_each_is_a_leg(shell: Shell) -> No
     for one in attempts(shell, result["run_id"]):
         by_leg.setdefault(one["ids"].get("leg", 0), []).append((one["ordinal"], one["party"], one.get("tables")))
     assert by_leg[0] == by_leg[1] == by_leg[2]
+    left = shell.do(
+        "run", "fill", "--headless", "--json", "--repeat", "2", "--no-reset", "--start", "18:00", "--end", "18:00",
+        "--stress-max", "2",
+    )  # fmt: skip
+    assert any("its repeats worked in the same database" in one for one in left.json()["alerts"])
+    assert "repeats filled" not in left.err, "the second found what the first had left"
     pruned = shell.do("prune", "--keep", "0", "--yes")
     assert pruned.code == 0
     databases = shell.do("db", "psql", result["run_id"], "-c", "SELECT 1")
@@ -198,6 +207,12 @@ def test_continue_goes_on_from_the_next_slot_and_nothing_is_done_twice(shell: Sh
     left = "SELECT count(*) FROM bookings WHERE status = 'pending'"
     refused = [one for one in attempts(shell, first) + attempts(shell, result["run_id"]) if one["outcome"] != "filled"]
     assert int(shell.do("db", "psql", result["run_id"], "-c", left).out) <= len(refused)
+    assert shell.do("clean", first, "--yes").code == 0
+    nothing = shell.do("continue", first, "--headless")
+    assert nothing.code == 2, "what was removed on purpose is not to be called lost"
+    assert f"the rows of run {first} were removed from" in nothing.err
+    assert shell.do("continue", result["run_id"], "--headless").code == 2, "it went on with that one"
+    assert f"slotfill continue {first}" not in shell.do("ls").out
 
 
 def test_a_live_run_and_a_burst_cannot_be_gone_on_with(shell: Shell) -> None:

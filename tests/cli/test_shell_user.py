@@ -22,7 +22,8 @@ from engine.records.writer import write_json
 from engine.spec import Ready
 from tests.scratch import ScratchDatabase
 from tests.shell import PACED, Shell, wait_until
-from tui.cli import main, parser
+from tui.cli import main
+from tui.command_line import parser
 from tui.headless import watch
 
 WALL = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -79,7 +80,10 @@ def test_what_no_setting_takes_is_named_with_its_value(tmp_path: Path, capsys: p
     assert capsys.readouterr().err == "slotfill: sweep.levels = 1,x,8 does not do: give a whole number\n"
     config = tmp_path / "config.toml"
     for text, said in (
-        ('[targets.x]\nkind = "postgres"\n[targets.y]\ndsn = 5\n', "[targets.y.dsn]"),
+        (
+            '[targets.x]\nkind = "postgres"\n[targets.y]\ndsn = 5\n',
+            "targets.y.dsn = 5 does not do: give a text in quotes",
+        ),
         ("[targets]\ny = 5\n", "targets.y = 5 does not do: give a table"),
         ('[thresholds]\n"p95.confirm" = 3\n', "thresholds.p95.confirm = 3 does not do: give a text in quotes"),
         ('[run]\nrestaurants = "all"\n', 'run.restaurants = all does not do: give a list: ["a", "b"]'),
@@ -387,3 +391,14 @@ def test_a_run_that_could_not_be_removed_is_not_counted_as_removed(
     said = capsys.readouterr()
     assert json.loads(said.out) == ["0a1b2c3d"]
     assert "run 1a1b2c3d is still there" in said.err
+
+
+def test_who_attaches_to_a_run_that_died_is_not_sent_to_a_report_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of(tmp_path)
+    assert main(["attach", "--runs", str(tmp_path)]) == 2
+    assert "report.md" not in capsys.readouterr().err
+    (folder / "report.md").touch()
+    assert main(["attach", "--runs", str(tmp_path)]) == 2
+    assert f"its report is {folder / 'report.md'}, its journal: slotfill events" in capsys.readouterr().err

@@ -91,6 +91,29 @@ def test_an_empty_database_is_installed_seeded_and_marked_and_then_it_is_fit(
     assert ask(dsn, "SELECT count(*) FROM restaurants") == 6
 
 
+def test_the_owner_of_an_empty_database_who_is_no_superuser_gets_the_platform_too(
+    shell: Shell, cluster: Cluster, name: str
+) -> None:
+    owner = f"{name}_owner"
+    ask(cluster.admin_dsn, f"CREATE ROLE {owner} LOGIN", f"CREATE DATABASE {name} OWNER {owner}", "SELECT 1")
+    try:
+        dsn = cluster.dsn(name).replace("://slotfill@", f"://{owner}@")
+        done = shell.do("db", "init", "--config", str(write(shell, dsn)), "--target", "theirs", f"--yes={name}")
+        assert done.code == 0, done.err
+        assert ask(dsn, "SELECT current_user") == owner
+        assert ask(dsn, "SELECT array_agg(extname::text ORDER BY extname) FROM pg_extension") == [
+            "btree_gist",
+            "plpgsql",
+        ]
+        config = ("--config", str(write(shell, dsn)), "--target", "theirs")
+        run = shell.do("run", "fill", *config, "--headless", "--json", "--end", "12:15", "--stress-max", "2")
+        assert run.code == 0, run.err
+        assert run.json()["persisted"] > 0
+    finally:
+        asyncio.run(drop(cluster, name))
+        ask(cluster.admin_dsn, f"DROP ROLE {owner}", "SELECT 1")
+
+
 def test_where_the_platform_stands_already_only_the_marker_is_put(shell: Shell, cluster: Cluster, name: str) -> None:
     asyncio.run(clone(cluster, name))
     dsn = cluster.dsn(name)

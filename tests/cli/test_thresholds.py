@@ -17,8 +17,9 @@ from engine.metrics.samples import latency_of
 from engine.model.ledger import Ledger
 from engine.model.report import IntegrityCounts, Result
 from engine.model.threshold import Held, Stood
-from engine.settings_sources import check as check_settings
-from engine.settings_sources import flat, load
+from engine.settings_check import check as check_settings
+from engine.settings_shown import flat
+from engine.settings_sources import load
 from engine.thresholds import ThresholdInvalid, figures, held, parsed, taken_in, told
 from tests.judge.journals import result as bare
 from tests.shell import Shell

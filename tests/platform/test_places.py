@@ -31,6 +31,17 @@ def short() -> Iterator[Path]:
         yield Path(folder)
 
 
+def test_a_path_from_here_and_the_home_of_nobody_are_told_in_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert wanted_data(EmbeddedSettings(data="~nobody-of-that-name/pg"), 18) == tmp_path / "~nobody-of-that-name" / "pg"
+    here = Path(binaries.find(EmbeddedSettings()).folder)
+    (tmp_path / "bin").symlink_to(here)
+    # The server is started from another folder than the one this was said in.
+    assert binaries.find(EmbeddedSettings(bin="bin")).folder == str(tmp_path / "bin")
+
+
 def test_data_go_where_the_setting_says_else_where_xdg_says_else_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/g")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)

@@ -8,14 +8,14 @@ from pathlib import Path
 from engine.config import ConsoleSettings
 from engine.exit_code import ExitCode
 from engine.front import LinkLost
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.model.snapshot import RunSnapshot
 from engine.records.archive import LOOKED_AT
 from engine.records.archive import entry_of as archived
 from engine.records.export import export
 from engine.records.result import read_result
 from tui.terminal_face import settle
-from tui.verbs.reach import RunNotFound, entry_of
+from tui.verbs.reach import RunNotFound, entry_of, left_by
 from tui.verbs.speak import SettingsInvalid, has_screen, say, settings_of, tell, terminal_trouble, who, wrong
 
 
@@ -29,11 +29,7 @@ def main(args: Namespace) -> int:
     except RunNotFound as error:
         return wrong(str(error), ExitCode.USAGE)
     if entry.manifest is None or not entry.is_live:
-        return wrong(
-            f"run {entry.run_id} is {entry.state}; its report is {entry.path / 'report.md'}, "
-            f"its journal: slotfill events {entry.run_id}",
-            ExitCode.USAGE,
-        )
+        return wrong(f"run {entry.run_id} is {entry.state}; {left_by(entry)}", ExitCode.USAGE)
     if not has_screen():
         why = terminal_trouble() or "attach needs a terminal"
         return wrong(f"{why}; elsewhere use slotfill snapshot or slotfill events", ExitCode.USAGE)

@@ -2,8 +2,9 @@
 
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from engine.config import Settings
@@ -37,10 +38,17 @@ class Unfit(Exception):
 
 
 class Site:
-    """One database of the run's, opened."""
+    """One database of the run's."""
 
-    def __init__(self, connection: Connection, mine: Footprint, ground: Ground, word: str) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        connect: Callable[[], AbstractAsyncContextManager[Connection]],
+        mine: Footprint,
+        ground: Ground,
+        word: str,
+    ) -> None:
+        self.connect = connect
+        """Opens it; where there may be as many as a plan has repeats, anew each time."""
         self.mine = mine
         self.ground = ground
         self.word = word
@@ -53,12 +61,13 @@ class Site:
     async def clear(self, said: str | None) -> None:
         """Whether it may be written to, by what its server says. Raises GuardRefused."""
         if self.settings is not None:
-            await cleared(self.connection, self.settings, said=said, variables=_variables(), environ=_variables())
+            async with self.connect() as connection:
+                await cleared(connection, self.settings, said=said, variables=_variables(), environ=_variables())
 
 
 @asynccontextmanager
 async def sites(args: Namespace, settings: Settings, entry: RunEntry) -> AsyncIterator[list[Site]]:
-    """The databases the run worked in, one but for repeats, opened. Raises GuardRefused, RunNotFound, Unfit."""
+    """The databases the run worked in, one but for repeats, looked at. Raises GuardRefused, RunNotFound, Unfit."""
     manifest = entry.manifest
     if manifest is None:
         raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
@@ -85,17 +94,17 @@ async def _embedded(stack: AsyncExitStack, settings: Settings, entry: RunEntry, 
         )
     found = []
     for name in sorted(there, key=lambda one: (len(one), one)):
-        connection = await Connection.open(cluster.dsn(name), application_name="slotfill clean", timeout_s=_TIMEOUT_S)
-        stack.push_async_callback(connection.close)
-        if not await is_ours(connection):
-            raise GuardRefused(f"{name} carries no marker of slotfill's: nothing was changed")
+        connect = partial(_connected, cluster.dsn(name))
+        async with connect() as connection:
+            if not await is_ours(connection):
+                raise GuardRefused(f"{name} carries no marker of slotfill's: nothing was changed")
+            places = await restaurants_of(connection, ())
         events = _events(entry)
         if manifest.database == own:
             # Each repeat has a database of its own.
             events = of_repeat(events, int(name.removeprefix(own).removeprefix("_r") or 1))
         mine = footprint(manifest.run_id, events, through_api=bool(manifest.base_url))
-        places = await restaurants_of(connection, ())
-        found.append(Site(connection, mine, Ground(name, tuple(places)), name))
+        found.append(Site(connect, mine, Ground(name, tuple(places)), name))
     return found
 
 
@@ -118,8 +127,7 @@ async def _foreign(
         said = said_or_asked(args, what, look.name)
         guard_target(settings, _variables(), said=said)
     dsn = dsn_of(name, target, _variables())
-    connection = await Connection.open(dsn, application_name="slotfill clean", timeout_s=_TIMEOUT_S, pooled=True)
-    stack.push_async_callback(connection.close)
+    connection = await stack.enter_async_context(_connected(dsn, pooled=True))
     database = str(await connection.value("platform/admin/database_name"))
     if database != manifest.database:
         raise GuardRefused(
@@ -131,9 +139,19 @@ async def _foreign(
         raise Unfit(page(contract))
     places = await restaurants_of(connection, target.restaurants)
     ground = Ground(database, tuple(places), contract.needs_context)
-    site = Site(connection, mine, ground, look.name if look and look.name else database)
+    word = look.name if look and look.name else database
+    site = Site(lambda: nullcontext(connection), mine, ground, word)
     site.said, site.settings = said, settings
     return site
+
+
+@asynccontextmanager
+async def _connected(dsn: str, *, pooled: bool = False) -> AsyncIterator[Connection]:
+    connection = await Connection.open(dsn, application_name="slotfill clean", timeout_s=_TIMEOUT_S, pooled=pooled)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _events(entry: RunEntry) -> Iterable[Event]:

@@ -9,9 +9,10 @@ from engine.config import Settings
 from engine.exit_code import ExitCode
 from engine.model.report import Result
 from engine.redact import mask
-from engine.settings_sources import flat
+from engine.settings_check import check
+from engine.settings_shown import everything
 from engine.thresholds import figures
-from tui.verbs.speak import SettingsInvalid, say, say_json, sourced, wrong
+from tui.verbs.speak import SettingsInvalid, say, say_json, sourced, tell, wrong
 
 
 def main(args: Namespace) -> int:
@@ -23,13 +24,20 @@ def main(args: Namespace) -> int:
         known = sourced(args)
     except SettingsInvalid as error:
         return wrong(str(error), ExitCode.USAGE)
-    values = {key: mask(value) for key, value in flat(known.settings).items()}
+    try:
+        check(known.settings)
+    except SettingsInvalid as error:
+        # Shown all the same: whoever looks for what is wrong wants to see where it comes from.
+        tell(f"no run begins with these: {error}")
+    settings = everything(known)
     if args.json:
-        say_json({key: {"value": value, "from": known.origins.get(key, "default")} for key, value in values.items()})
+        say_json({one.key: {"value": mask(one.value), "from": one.origin} for one in settings})
         return 0
-    width = max(len(key) for key in values)
-    for key, value in values.items():
-        say(f"{key:<{width}}  {value or '-':<32}  {known.origins.get(key, 'default')}")
+    wanted = [one for one in settings if not one.usual]
+    width = max(len(one.key) for one in wanted)
+    for one in wanted:
+        say(f"{one.key:<{width}}  {mask(one.value) or '-':<32}  {one.origin}")
+    tell("fields of targets and alert rules that are as usual are left out; --json has every one")
     return 0
 
 

@@ -8,20 +8,27 @@ from argparse import Namespace
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 from engine.config import Settings
 from engine.database import DatabaseFailed, DatabaseUnreachable
 from engine.environment import read
 from engine.exit_code import ExitCode
+from engine.ground import own_database
 from engine.platform.binaries import PlatformUnfit, find
 from engine.platform.cluster import Cluster, ClusterInUse, status, stop
 from engine.platform.databases import clone, drop, ensure_template, names
 from engine.platform.seed import DATA, data_set
-from engine.records.archive import RunEntry, list_runs, runs_folder
+from engine.records.archive import RunEntry, disk_of, list_runs, runs_folder
 from engine.safety import GuardRefused, target_of
+from tui.format import counted, size_of
 from tui.verbs import db_target
 from tui.verbs.agree import agrees, said_or_asked
 from tui.verbs.reach import RunNotFound, entry_of, in_embedded
 from tui.verbs.speak import SettingsInvalid, hand_over, say, say_json, settings_of, tell, who, wrong
+
+SERVED = "sf_serve"
+"""Begins the names of databases that `slotfill serve` makes for itself, and drops."""
 
 
 def main(args: Namespace) -> int:
@@ -68,18 +75,57 @@ async def _main(args: Namespace, settings: Settings) -> int:
 
 async def _status(args: Namespace, settings: Settings) -> int:
     found = await status(settings.embedded)
+    there = await _there(settings) if found.running else None
+    if there is not None:
+        found = msgspec.structs.replace(found, databases=len(there))
+    taken = await asyncio.to_thread(disk_of, Path(found.data)) if found.exists else 0
+    found = msgspec.structs.replace(found, bytes=taken)
     if args.json:
         say_json(found)
         return 0
     if not found.exists:
         say(f"there is no cluster at {found.data} yet; slotfill db init makes one")
         return 0
-    say(f"{'running' if found.running else 'stopped'}  PostgreSQL {found.version}  {found.data}")
+    say(f"{'running' if found.running else 'stopped'}  PostgreSQL {found.version}  {found.data}  {size_of(taken)}")
     if found.running:
         say(f"pid {found.pid}, socket {found.socket}")
     for user in found.users:
         say(f"used by {user}")
+    if there is not None:
+        say(f"{counted(len(there), 'database')} of runs; slotfill prune drops those of old runs with them")
+        _tell_of_strays(there, found.users, settings)
     return 0
+
+
+async def _there(settings: Settings) -> list[str] | None:
+    """The runs' databases; None when the server does not tell."""
+    try:
+        cluster = await Cluster.open(settings.embedded, f"db status by {who()}")
+    except PlatformUnfit:
+        return None
+    try:
+        return await names(cluster)
+    except (DatabaseFailed, DatabaseUnreachable):
+        return None
+    finally:
+        await cluster.close()
+
+
+def _tell_of_strays(there: list[str], users: tuple[str, ...], settings: Settings) -> None:
+    """Databases that no run kept here worked in: another folder's, or left by an engine killed while it began."""
+    root = runs_folder(settings.records.runs)
+    # Who uses the server just now may be a run that has no folder yet.
+    known = {own_database(words[1]) for user in users if (words := user.split())[0] == "run"}
+    known |= {SERVED for user in users if user.startswith("serve ")}
+    known |= {entry.manifest.database for entry in list_runs(root) if entry.manifest}
+    known.discard("")
+    strays = [name for name in sorted(there) if not any(name == one or name.startswith(f"{one}_") for one in known)]
+    if strays:
+        some = ", ".join(strays[:5]) + (" …" if len(strays) > 5 else "")
+        tell(
+            f"no run in {root} worked in {len(strays)} of them: {some}; what nobody else needs can be dropped in "
+            "slotfill db psql"
+        )
 
 
 async def _init(args: Namespace, settings: Settings) -> int:

@@ -12,8 +12,9 @@ from engine.exit_code import ExitCode
 from engine.platform.binaries import PlatformUnfit
 from engine.platform.cluster import Cluster
 from engine.platform.databases import drop, names
-from engine.records.archive import RunEntry, find, list_runs, remove, runs_folder
-from tui.format import size_of
+from engine.records.archive import RunEntry, find, list_runs, runs_folder
+from engine.records.removal import remove
+from tui.format import counted, size_of
 from tui.verbs.reach import RunNotFound
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
@@ -48,12 +49,14 @@ def _prune(args: Namespace, settings: Settings) -> int:
         if args.json:
             say_json([])
         else:
-            say(f"nothing to remove: {len(there)} runs, {keep} are kept")
+            say(f"nothing to remove: {counted(len(there), 'run')}, {keep} are kept")
         return 0
     if not args.yes:
         if not sys.stdin.isatty():
-            return wrong(f"{len(doomed)} runs with their databases would go; --yes answers for you", ExitCode.REFUSED)
-        tell(f"{len(doomed)} runs in {root} go, with their databases. Go on? [y/N]")
+            return wrong(
+                f"{counted(len(doomed), 'run')} with databases would go; --yes answers for you", ExitCode.REFUSED
+            )
+        tell(f"{counted(len(doomed), 'run')} in {root} would go, with databases. Go on? [y/N]")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return wrong("nothing was removed", ExitCode.REFUSED)
     # A run with --no-reset shares the database of one before it, which may stay.
@@ -80,7 +83,7 @@ def _prune(args: Namespace, settings: Settings) -> int:
     if args.json:
         say_json([one.run_id for one in gone])
     else:
-        say(f"removed {len(gone)} runs, {size_of(sum(one.bytes for one in gone))}")
+        say(f"removed {counted(len(gone), 'run')}, {size_of(sum(one.bytes for one in gone))}")
     return int(code)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.config import Settings
 from engine.front import LinkLost
-from engine.link import LinkDoor
+from engine.link_door import LinkDoor
 from engine.records.archive import LOOKED_AT, Manifest, RunEntry, find, runs_folder
 from engine.records.trouble import RunNotFound
 from tui.verbs.speak import settings_of
@@ -48,18 +48,20 @@ def in_embedded(entry: RunEntry, settings: Settings) -> str:
     return manifest.database
 
 
+def left_by(entry: RunEntry) -> str:
+    """Where to read what became of a run that is over."""
+    report = entry.path / "report.md"  # one that died has none
+    told = f"its report is {report}, " if report.exists() else ""
+    return f"{told}its journal: slotfill events {entry.run_id}"
+
+
 async def door_of(entry: RunEntry) -> LinkDoor:
     """The front door of a live run. Raises LinkLost with the way on when it does not live."""
     if entry.manifest is None:
         raise LinkLost(f"{entry.folder} holds no readable run.json")
     if not entry.is_live:
-        report = entry.path / "report.md"  # one that died has none
-        raise LinkLost(
-            f"run {entry.run_id} is {entry.state}, so there is nothing to reach; "
-            + (f"its report is {report}, " if report.exists() else "")
-            + f"its journal: slotfill events {entry.run_id}"
-        )
+        raise LinkLost(f"run {entry.run_id} is {entry.state}, so there is nothing to reach; {left_by(entry)}")
     return await LinkDoor.open(Path(entry.manifest.socket))
 
 
-__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of", "in_embedded", "manifest_of"]
+__all__ = ["LinkLost", "RunNotFound", "door_of", "entry_of", "in_embedded", "left_by", "manifest_of"]

@@ -1,9 +1,10 @@
-"""Which database `slotfill repair` works in, and whether it may."""
+"""Which databases `slotfill repair` works in, and whether it may."""
 
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,8 @@ from engine.repair.kinds import Kind
 from engine.safety import GuardRefused, cleared, dsn_of, first_look, guard_restaurants, guard_target
 from engine.verify.integrity import restaurants_of
 from tui.verbs.agree import agrees, said_or_asked
-from tui.verbs.reach import RunNotFound, door_of, entry_of
+from tui.verbs.reach import RunNotFound, door_of, entry_of, manifest_of
+from tui.verbs.run_databases import databases_of
 from tui.verbs.speak import SettingsInvalid, who
 
 _TIMEOUT_S = 15.0
@@ -32,7 +34,8 @@ _TIMEOUT_S = 15.0
 class RepairGround(msgspec.Struct, frozen=True):
     """A database whose rows may want repair."""
 
-    connection: Connection
+    connect: Callable[[], AbstractAsyncContextManager[Connection]]
+    """Opens it; where there may be as many as a plan has repeats, anew each time and only for as long as it is used."""
     settings: Settings
     target: str
     database: str
@@ -43,9 +46,12 @@ class RepairGround(msgspec.Struct, frozen=True):
     is_embedded: bool
 
 
+Grounds = tuple[RepairGround, ...]
+
+
 @asynccontextmanager
-async def opened(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[RepairGround]:
-    """The ground that the command line names; only read so far.
+async def opened(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[Grounds]:
+    """The grounds that the command line names, several of a run whose repeats had a database each; only read so far.
 
     Raises GuardRefused, RunNotFound, SettingsInvalid, DatabaseUnreachable, DatabaseFailed.
     """
@@ -55,17 +61,21 @@ async def opened(args: Namespace, settings: Settings, target: TargetSettings) ->
             f"target {settings.run.target} names no database, so there is nothing to repair in; give it a dsn"
         )
     how = _embedded(args, settings) if embedded else _foreign(args, settings, target)
-    async with how as ground:
-        yield ground
+    async with how as grounds:
+        yield grounds
 
 
-async def agreed(args: Namespace, ground: RepairGround, what: str) -> str:
+async def agreed(args: Namespace, grounds: Sequence[RepairGround], what: str) -> str:
     """The user's yes to `what`, and the guards' to writing there. Raises GuardRefused.
 
-    The embedded one is plainly ours, or it is refused; any other is cleared as a run there is.
+    An embedded one is plainly ours, or it is refused; any other is cleared as a run there is. The first one's name
+    answers for all.
     """
-    if ground.is_embedded and not await is_ours(ground.connection):
-        raise GuardRefused(f"{ground.database} carries no marker of slotfill's: nothing was written")
+    for one in grounds:
+        async with one.connect() as connection:
+            if one.is_embedded and not await is_ours(connection):
+                raise GuardRefused(f"{one.database} carries no marker of slotfill's: nothing was written")
+    ground = grounds[0]
     said = said_or_asked(args, what, ground.database)
     if ground.is_embedded:
         if said is None or not agrees(said, ground.database):
@@ -73,7 +83,8 @@ async def agreed(args: Namespace, ground: RepairGround, what: str) -> str:
         return said
     if said is None:
         raise GuardRefused(f"{ground.database} was left as it is; --yes={ground.database} answers for you")
-    await cleared(ground.connection, ground.settings, said=said, variables=variables(), environ=variables())
+    async with ground.connect() as connection:
+        await cleared(connection, ground.settings, said=said, variables=variables(), environ=variables())
     slugs = [place.slug for place in ground.places]
     guard_restaurants(ground.target, ground.settings.targets[ground.target], slugs)
     return said
@@ -103,7 +114,8 @@ async def guard_rest(ground: RepairGround, kind: Kind) -> None:
     if ground.is_embedded or live:
         return
     try:
-        free = await ground.connection.row("act/occupy", Occupied)
+        async with ground.connect() as connection:
+            free = await connection.row("act/occupy", Occupied)
     except STEP_ERRORS as error:
         raise DatabaseFailed(f"whether a run works in {ground.database} is not known: {describe(error)}") from error
     if free is None or not free.free:
@@ -111,43 +123,57 @@ async def guard_rest(ground: RepairGround, kind: Kind) -> None:
 
 
 def living(ground: RepairGround) -> list[RunEntry]:
-    """Runs of this machine that work in it now."""
+    """Runs of this machine that work in it now, or in another repeat of the plan that it is one of."""
     return [
         entry
         for entry in list_runs(runs_folder(ground.settings.records.runs))
         if entry.is_live
         and entry.manifest is not None
-        and entry.manifest.database == ground.database
-        and (ground.is_embedded or entry.manifest.target == ground.target)
+        and (
+            ground.database in databases_of(entry.manifest, (ground.database,)).values()
+            if ground.is_embedded
+            else (entry.manifest.database, entry.manifest.target) == (ground.database, ground.target)
+        )
     ]
 
 
 @asynccontextmanager
-async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[RepairGround]:
+async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[Grounds]:
     entry = entry_of(args)
-    if entry.manifest is None:
-        raise RunNotFound(f"{entry.folder} holds no readable run.json, so its database is not known")
-    database = entry.manifest.database
+    manifest = manifest_of(entry)
     cluster = await Cluster.open(settings.embedded, f"repair by {who()}")
     try:
-        if database not in await names(cluster):
-            worked = entry.manifest.target
+        there = await names(cluster)
+        if manifest.database not in there:
+            worked = manifest.target
             cure = f"; it worked in target {worked}: give --target {worked}" if worked != settings.run.target else ""
-            raise RunNotFound(f"the database {database} of run {entry.run_id} is not in the embedded Postgres{cure}")
-        connection = await Connection.open(
-            cluster.dsn(database), application_name="slotfill repair", timeout_s=_TIMEOUT_S
-        )
-        try:
-            places = await _places(connection, _slugs_of(entry), database)
-            yield RepairGround(connection, settings, settings.run.target, database, places, entry, is_embedded=True)
-        finally:
-            await connection.close()
+            raise RunNotFound(
+                f"the database {manifest.database} of run {entry.run_id} is not in the embedded Postgres{cure}"
+            )
+        grounds = []
+        for database in databases_of(manifest, there).values():
+            connect = partial(_connected, cluster.dsn(database))
+            async with connect() as connection:
+                places = await _places(connection, _slugs_of(entry), database)
+            grounds.append(
+                RepairGround(connect, settings, settings.run.target, database, places, entry, is_embedded=True)
+            )
+        yield tuple(grounds)
     finally:
         await cluster.close()
 
 
 @asynccontextmanager
-async def _foreign(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[RepairGround]:
+async def _connected(dsn: str, *, pooled: bool = False) -> AsyncIterator[Connection]:
+    connection = await Connection.open(dsn, application_name="slotfill repair", timeout_s=_TIMEOUT_S, pooled=pooled)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _foreign(args: Namespace, settings: Settings, target: TargetSettings) -> AsyncIterator[Grounds]:
     name = settings.run.target
     entry = None if args.run == "last" else entry_of(args)
     if entry is not None and (entry.manifest is None or entry.manifest.target != name):
@@ -166,16 +192,16 @@ async def _foreign(args: Namespace, settings: Settings, target: TargetSettings) 
         if look.reasons and args.yes is not None:
             guard_target(settings, environ, said=args.yes)
     dsn = dsn_of(name, target, environ)
-    connection = await Connection.open(dsn, application_name="slotfill repair", timeout_s=_TIMEOUT_S, pooled=True)
-    try:
+    # One and the same: that nobody else works there is known for as long as it is open.
+    async with _connected(dsn, pooled=True) as connection:
         try:
             database = str(await connection.value("platform/admin/database_name"))
         except STEP_ERRORS as error:
             raise DatabaseFailed(f"target {name} could not be opened: {describe(error)}") from error
         places = await _places(connection, slugs, database)
-        yield RepairGround(connection, settings, name, database, places, entry, is_embedded=False)
-    finally:
-        await connection.close()
+        yield (
+            RepairGround(lambda: nullcontext(connection), settings, name, database, places, entry, is_embedded=False),
+        )
 
 
 async def _places(connection: Connection, slugs: tuple[str, ...], database: str) -> tuple[Place, ...]:

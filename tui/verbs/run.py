@@ -15,7 +15,7 @@ from engine.exit_code import ExitCode
 from engine.launch import launch
 from engine.safety import GuardRefused, first_look
 from engine.schedule import REPEATS_FOR_FIT
-from engine.settings_sources import flat
+from engine.settings_shown import flat
 from engine.spec import NotReady, Spec
 from engine.spec_check import check_spec
 from engine.wanted import PLANS

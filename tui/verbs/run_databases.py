@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import msgspec
 from engine.config import Settings
 from engine.database import STEP_ERRORS, Connection, describe
 from engine.environment import read
+from engine.ground import own_database
 from engine.platform.cluster import Cluster
 from engine.platform.databases import names
 from engine.records.archive import Manifest
@@ -19,6 +20,7 @@ from tui.verbs.speak import who
 
 _TIMEOUT_S = 60.0
 """Of one statement: a run may have a million attempts."""
+_MOST_NAMED = 5
 
 
 class RunDatabases(msgspec.Struct, frozen=True):
@@ -33,6 +35,33 @@ class RunDatabases(msgspec.Struct, frozen=True):
     """In the embedded cluster."""
 
 
+def databases_of(manifest: Manifest, there: Collection[str]) -> dict[int, str]:
+    """Those of the embedded cluster's databases that a run worked in, by the repeat of its plan.
+
+    Each repeat has one of its own, but where a run goes on in that of an earlier one.
+    """
+    first = manifest.database
+    found = {1: first} if first in there else {}
+    if first == own_database(manifest.run_id):
+        repeats = (re.fullmatch(rf"{re.escape(first)}_r(\d+)", name) for name in there)
+        found |= {int(match[1]): match[0] for match in repeats if match}
+    return dict(sorted(found.items()))
+
+
+def named(databases: Sequence[str]) -> str:
+    """Databases of one run, for a sentence: every one where they are few."""
+    if len(databases) <= _MOST_NAMED:
+        return ", ".join(databases)
+    return f"{len(databases)} databases, {databases[0]} to {databases[-1]}"
+
+
+def share(one: Manifest, other: Manifest) -> bool:
+    """Whether two runs worked in one database: in the same, or one in that of a repeat of the other's."""
+    if one.data and other.data:
+        return bool(databases_of(one, (other.database,)) or databases_of(other, (one.database,)))
+    return bool(one.database) and (one.target, one.database) == (other.target, other.database)
+
+
 @asynccontextmanager
 async def run_databases(settings: Settings, manifest: Manifest, verb: str) -> AsyncIterator[RunDatabases]:
     """The databases of a run, for a verb; the embedded server stays up meanwhile. Raises GuardRefused."""
@@ -45,10 +74,7 @@ async def run_databases(settings: Settings, manifest: Manifest, verb: str) -> As
         try:
             there = await names(cluster)
             repeats = {
-                int(match[1]): cluster.dsn(name)
-                for name in there
-                if manifest.database == f"sf_{manifest.run_id}"
-                and (match := re.fullmatch(rf"{re.escape(manifest.database)}_r(\d+)", name))
+                number: cluster.dsn(name) for number, name in databases_of(manifest, there).items() if number > 1
             }
             if manifest.database in there:
                 yield RunDatabases(dsn=cluster.dsn(manifest.database), repeats=repeats, ours=True)

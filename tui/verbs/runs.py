@@ -11,10 +11,11 @@ from engine.config import Settings
 from engine.exit_code import ExitCode
 from engine.model.run_state import RunState
 from engine.records.archive import RunEntry, list_runs, runs_folder
+from engine.records.cleaned import CLEANED
 from engine.records.journal import read
 from engine.records.trouble import RecordsDamaged
 from engine.redact import mask_event
-from tui.format import plain, size_of
+from tui.format import counted, plain, size_of
 from tui.verbs.reach import RunNotFound, entry_of
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, wrong
 
@@ -53,7 +54,10 @@ def _ls(args: Namespace, settings: Settings) -> int:
         for line in _beneath(entry):
             say(plain(f"{'':<10} {line}"))
     disk = size_of(sum(entry.bytes for entry in entries))
-    say(f"{len(entries)} runs, {disk} in {root}; slotfill prune removes old ones")
+    # Ten to twenty times as much as a folder, and the server's to tell.
+    beside = any(one.manifest is not None and one.manifest.database.startswith("sf_") for one in entries)
+    told = ", their databases beside it (slotfill db status)" if beside else ""
+    say(f"{counted(len(entries), 'run')}, {disk} in {root}{told}; slotfill prune removes old ones")
     return 0
 
 
@@ -68,7 +72,10 @@ def _beneath(entry: RunEntry) -> Iterator[str]:
             told = f"it could not go on, exit {entry.exit_code}; why: {entry.folder}/report.md"
         told += f"; every intent is kept: slotfill events {entry.run_id}"
         goes_on = entry.manifest.plan in _CONTINUED and not entry.manifest.rounds
-        yield f"{told}; go on with it: slotfill continue {entry.run_id}" if goes_on else told
+        if goes_on and (entry.path / CLEANED).exists():
+            yield f"{told}; its rows were removed since"
+        else:
+            yield f"{told}; go on with it: slotfill continue {entry.run_id}" if goes_on else told
 
 
 class _Listed(msgspec.Struct):
