@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from engine.config import Settings
-from engine.settings_sources import flat, load
+from engine.settings_shown import flat
+from engine.settings_sources import load
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("engine/**/*.py"), *ROOT.glob("tui/**/*.py")])

@@ -111,7 +111,7 @@ class Place:
         return found
 
     def temp_files(self) -> list[Path]:
-        """Every file in the folder for temporary ones; a live engine has its socket there. The server's are not ours."""
+        """Every file in the folder for temporary ones but the server's; a live engine has its socket there."""
         server_s = Path(self.own.plan.places.socket)
         return [one for one in self.temp.rglob("*") if not one.is_dir() and server_s not in one.parents]
 
@@ -133,7 +133,7 @@ def place() -> Iterator[Place]:
         temp = folder / "t"
         temp.mkdir(mode=0o700)
         os.environ[FOLDER] = made
-        # Ours, too: where the server's socket is goes by it, and a server that we start again must be found by the engine.
+        # Ours, too: the server's socket is there, and the engine must find a server that we start again.
         before, tempfile.tempdir = tempfile.tempdir, str(temp)
         try:
             with ruins(home, folder / "pg", idle_s=300) as own:
