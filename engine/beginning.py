@@ -22,9 +22,10 @@ from engine.ground import Ground
 from engine.metrics.unfinished import progress
 from engine.model.continued import Continued
 from engine.model.floor import Busy
+from engine.model.run_state import RunState
 from engine.model.strategy import Strategy
 from engine.plan import Plan
-from engine.planning import Start, seatable
+from engine.planning import NothingToDo, Start, seatable
 from engine.records.archive import find, runs_folder
 from engine.records.trouble import RecordsDamaged, RunNotFound
 from engine.session import RESTAURANT, Session
@@ -151,6 +152,20 @@ async def behind_it(spec: Spec, target: AnyTarget, ground: Ground) -> tuple[Star
     finally:
         await connection.close()
     return Start(come.slots, come.numbers), continued
+
+
+def refuse_finished(spec: Spec, plan: Plan, continued: Continued | None) -> None:
+    """A run of no attempts would only hide the one that it goes on with. Raises NothingToDo where that has finished.
+
+    Of one that died something is left even then: what was in flight is settled, and it gets a result.
+    """
+    if not spec.continues or plan.turns or (continued is not None and continued.in_flight):
+        return
+    if find(runs_folder(spec.settings.records.runs), spec.continues).state is RunState.FINISHED:
+        raise NothingToDo(
+            f"run {spec.continues} has finished and nothing of its plan is left to do; see it with slotfill report "
+            f"{spec.continues}, or give it more to do, such as --days 2 or a later --end"
+        )
 
 
 async def alone_seats(plan: Plan, target: AnyTarget, settings: Settings) -> int | None:

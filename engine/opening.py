@@ -12,7 +12,7 @@ import msgspec
 from engine import __version__
 from engine.at_target import AnyTarget, contract_of, target_on
 from engine.backends import Backends
-from engine.beginning import alone_seats, behind_it, prepared, within
+from engine.beginning import alone_seats, behind_it, prepared, refuse_finished, within
 from engine.cannot_begin import CannotBegin, or_called_off
 from engine.checks import Checks
 from engine.clock import RunningClock
@@ -146,6 +146,7 @@ async def _stand(
         ladder = strategies(spec.plan, settings)
         start, continued = await behind_it(spec, target, ground)
         plan = await plan_of(spec.plan, target, settings, ground.day, start)
+        refuse_finished(spec, plan, continued)
         burst = await alone_seats(plan, target, settings) if spec.plan == "burst" else None
     except ValueError as error:
         raise CannotBegin(str(error), ExitCode.USAGE) from error

@@ -215,6 +215,19 @@ def test_continue_goes_on_from_the_next_slot_and_nothing_is_done_twice(shell: Sh
     assert f"slotfill continue {first}" not in shell.do("ls").out
 
 
+def test_a_finished_run_is_gone_on_with_only_where_it_is_given_more_to_do(shell: Shell) -> None:
+    words = ("--end", "12:15", "--stress-max", "1", "--headless")
+    assert shell.do("run", "fill", *words).code == 0
+    first = shell.manifest()["run_id"]
+    nothing = shell.do("continue", "--headless")
+    assert nothing.code == 2, nothing.out
+    assert f"run {first} has finished and nothing of its plan is left to do" in nothing.err
+    assert [shell.manifest()["run_id"], len(shell.runs())] == [first, 1], "a run of nothing stands in its place"
+    more = shell.do("continue", "--headless", "--json", "--end", "12:30")
+    assert more.code == 0, more.err
+    assert [one["slot"] for one in more.json()["slots"]] == ["12:30"]
+
+
 def test_a_live_run_and_a_burst_cannot_be_gone_on_with(shell: Shell) -> None:
     process = shell.begin_run("run", "fill", "--rate", "5")
     live = shell.do("continue", "--headless")
