@@ -1,6 +1,7 @@
 """The travelling half of the console: step, jump, go, zoom, alerts, another run behind this one, a replay's speed."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -235,9 +236,11 @@ class TravellingConsole(StandingConsole):
 
     @staticmethod
     def _run_called(words: str, here: Path | None) -> tuple[Path, str]:
-        given = Path(words).expanduser()
-        if "/" in words and given.is_dir():
-            return given, given.name
+        # The home of nobody, and what is longer than any path, are no folders.
+        with contextlib.suppress(OSError, RuntimeError):
+            given = Path(words).expanduser()
+            if "/" in words and given.is_dir():
+                return given, given.name
         if here is None:
             raise RunNotFound("the engine has not said where runs are kept")
         entry = find(here.parent, words)

@@ -342,14 +342,16 @@ async def test_another_run_lies_behind_in_rows_and_signs_of_its_own(
             assert set(row) & set(".,:;ijlI")
         await app.obey("behind", "off")
         assert not [line for line in text_of(app).splitlines() if line.startswith(" ~")]
-        await app.obey("behind", "nothing-like-it")
-        for _ in range(100):
-            # It is looked for in a thread.
-            if "no run begins with 'nothing" in text_of(app):
-                break
-            await pilot.pause(0.02)
-        # After the folder's name, which may be long.
-        assert "no run begins with 'nothing" in text_of(app)
+        # Nor does the home of nobody, or a name longer than any path.
+        for unlikely in ("nothing-like-it", "~nobody-of-that-name/x", f"/{'x' * 5000}"):
+            await app.obey("behind", unlikely)
+            for _ in range(100):
+                # It is looked for in a thread.
+                if f"no run begins with '{unlikely[:7]}" in text_of(app):
+                    break
+                await pilot.pause(0.02)
+            # After the folder's name, which may be long.
+            assert f"no run begins with '{unlikely[:7]}" in text_of(app)
 
 
 async def test_the_run_behind_is_aligned_at_the_start(tmp_path: Path) -> None:
