@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +114,8 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
         stands.run.consoles = lambda: server.clients
         stands.run.attached = lambda: server.attached
         server.noted = stands.run.noted
-        with or_called_off():
-            await _listen(server, stands.socket)
-            await asyncio.to_thread(sweep, stands.socket)
-        loop.add_signal_handler(signal.SIGTERM, stands.run.crew.stop)
-        try:
+        async with _served(server, stands.socket):
+            loop.add_signal_handler(signal.SIGTERM, stands.run.crew.stop)
             manifest = stands.manifest
             readiness.say(Ready(manifest.run_id, str(stands.folder), manifest.socket, manifest.pid))
             collect_seldom()
@@ -126,9 +123,6 @@ async def _run(spec: Spec, readiness: _Readiness) -> int:
             if code == ExitCode.RECORDS:
                 _leave(stands.run.reason)
             await server.linger(LINGER_S)
-        finally:
-            await server.close()
-            stands.socket.unlink(missing_ok=True)
     return code
 
 
@@ -140,18 +134,27 @@ async def _watch(spec: Spec, readiness: _Readiness) -> int:
         server = LinkServer(watch)
         watch.consoles, watch.attached, server.noted = (lambda: server.clients), (lambda: server.attached), watch.noted
         manifest = watch.manifest
-        with or_called_off():
-            await _listen(server, watch.socket)
-            await asyncio.to_thread(sweep, watch.socket)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, watch.end)
-        try:
+        async with _served(server, watch.socket):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, watch.end)
             readiness.say(Ready(manifest.run_id, str(watch.folder), manifest.socket, manifest.pid))
             code = await watch.work()
             await server.linger(LINGER_S)
-        finally:
-            await server.close()
-            watch.socket.unlink(missing_ok=True)
     return code
+
+
+@contextlib.asynccontextmanager
+async def _served(server: LinkServer, path: Path) -> AsyncIterator[None]:
+    """Consoles may come there meanwhile; no socket is left, also of who is called off before. Raises CannotBegin."""
+    try:
+        with or_called_off():
+            await _listen(server, path)
+            await asyncio.to_thread(sweep, path)
+        yield
+    finally:
+        await server.close()
+        # A folder that takes no socket may not even say that there is none.
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108 - one unlink at the end does not hold the loop up
 
 
 async def _listen(server: LinkServer, path: Path) -> None:

@@ -105,6 +105,7 @@ class Connection:
                 connection = await asyncpg.connect(
                     dsn,
                     server_settings={"application_name": application_name, "TimeZone": "UTC", **(settings or {})},
+                    timeout=None,  # ours is the one that is told; asyncpg's own ends after a minute
                     **cache,
                 )
         except TimeoutError as error:

@@ -68,9 +68,9 @@ class Ran:
     @property
     def effective_concurrency(self) -> float | None:
         """Mean number of attempts in flight meanwhile."""
-        # The first ones of a plan of waiting bookings are quoted before anything is sent.
+        # The first ones of a plan of waiting bookings are quoted before anything is sent, and may have ended by then.
         sent_ns = self.first_send_ns or 0
-        busy_s = sum(span.ended_ns - max(span.started_ns, sent_ns) for span in self.spans) / 1e9
+        busy_s = sum(max(0, span.ended_ns - max(span.started_ns, sent_ns)) for span in self.spans) / 1e9
         return busy_s / self.lasted_s if self.lasted_s else None
 
     def per_s(self, count: int) -> float | None:

@@ -91,7 +91,10 @@ class RunFace(msgspec.Struct, frozen=True):
     workers: int
     """Workers there are, the leaving ones too."""
     effective_concurrency: float
-    """Mean number of attempts in flight since the run began, pauses left out."""
+    """Mean number of attempts in flight: while some may be, and once it is over from the first send to the last answer.
+
+    Pauses are left out; what is read back between passes and repeats is only as long as the run goes on.
+    """
     idle_workers: int
     """Workers for which the plan has no turn."""
     rate_per_s: float | None

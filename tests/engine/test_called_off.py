@@ -1,14 +1,19 @@
 """A start that is called off, by a second ctrl-C above all, leaves nothing of it behind."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
 
+from engine.__main__ import _served
 from engine.cannot_begin import CannotBegin
 from engine.exit_code import ExitCode
+from engine.front import FrontDoor
+from engine.link_server import LinkServer
 from engine.opening import opened
 from engine.platform.cluster import Cluster
 from engine.platform.databases import names
@@ -69,3 +74,23 @@ async def test_a_start_that_is_called_off_while_its_database_is_made_leaves_none
     finally:
         await looks.close()
     assert own not in await names(cluster)
+
+
+async def test_a_start_that_is_called_off_when_it_listens_already_leaves_no_socket() -> None:
+    # Not in tmp_path: the name of a socket is short.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "0be9ed00"
+        server = LinkServer(cast("FrontDoor", None))
+
+        async def listen() -> None:
+            async with _served(server, path):
+                pytest.fail("it stood before it was called off")
+
+        start = asyncio.create_task(listen())
+        while server._server is None:  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0)
+        assert path.is_socket()
+        start.cancel()
+        with pytest.raises(CannotBegin):
+            await start
+        assert not path.exists()

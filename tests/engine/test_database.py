@@ -95,6 +95,19 @@ async def test_a_cancelled_call_drops_its_connection(database: ScratchDatabase) 
     await other.close()
 
 
+async def test_a_server_that_is_silent_is_waited_for_as_long_as_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[object] = []
+
+    async def silent(dsn: str, *, timeout: float | None = 60, **more: object) -> asyncpg.Connection:
+        lengths.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncpg, "connect", silent)
+    with pytest.raises(DatabaseUnreachable, match=r"no answer within 90 s$"):
+        await Connection.open("postgresql://nowhere", application_name="test", timeout_s=90)
+    assert lengths == [None], "asyncpg's own minute would end it before"
+
+
 async def test_every_session_is_in_utc(database: ScratchDatabase) -> None:
     connection = await Connection.open(database.dsn, application_name="test", timeout_s=5)
     told = await connection.script(
