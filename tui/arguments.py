@@ -75,8 +75,9 @@ class Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """Its words in the usage, and every option below: a line of forty options is read by nobody."""
         words = [_word(one) for one in self._get_positional_actions()]
-        self.usage = " ".join((self.prog, *words, "[OPTION …]"))
-        self.description = _filled(self.description or "", _width())
+        head = len("usage: ")
+        self.usage = filled(" ".join((self.prog, *words, "[OPTION …]")), indent=head).lstrip()
+        self.description = filled(self.description or "")
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -105,15 +106,15 @@ class Top(Parser):
     def format_help(self) -> str:
         """Usage, commands in groups, examples and exit codes."""
         texts, width = self.texts(), _width()
-        parts = [_filled(self.description or "", width), "usage: slotfill COMMAND [OPTION …]"]
+        parts = [filled(self.description or "", width), "usage: slotfill COMMAND [OPTION …]"]
         for title, verbs in self.groups.items():
             parts.append("\n".join([title, *(_row(verb, texts[verb], width) for verb in verbs)]))
         return "\n\n".join([*parts, self.epilog or ""]).rstrip() + "\n"
 
 
 def rows(pairs: Iterable[tuple[str, str]]) -> str:
-    """Lines with a command on one and what it is for below it: as wide as it must be to be copied whole."""
-    return "\n".join(f"  {line}\n      {text}" for line, text in pairs)
+    """Lines with a command, as wide as it must be to be copied whole, and what it is for below it."""
+    return "\n".join(f"  {line}\n{filled(text, indent=6)}" for line, text in pairs)
 
 
 def _word(action: argparse.Action) -> str:
@@ -129,8 +130,10 @@ def _row(word: str, text: str, width: int) -> str:
     )
 
 
-def _filled(text: str, width: int) -> str:
-    return textwrap.fill(text, width, break_on_hyphens=False)
+def filled(text: str, width: int = 0, *, indent: int = 0) -> str:
+    """A text in lines of that width, the terminal's where none is given."""
+    pad = " " * indent
+    return textwrap.fill(text, width or _width(), initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False)
 
 
 def _width() -> int:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from tui.arguments import Parser, Top, rows
+from tui.arguments import Parser, Top, filled, rows
 from tui.examples import EXAMPLES, FIRST
 from tui.run_options import add_common, add_face, add_run
 
@@ -28,10 +28,11 @@ GROUPS = {
 }
 """Commands by what they are for, as --help lists them."""
 _CODES = """exit codes
-  0 passed               1 a threshold failed, or a regression
-  2 usage, settings      3 target unreachable or unfit      4 refused by a guard
-  5 data lost or torn    6 inconclusive                     7 records not written
-  70 crashed             130 stopped by the operator"""
+  0 passed            1 a threshold failed, or a regression
+  2 usage, settings   3 target unreachable or unfit
+  4 refused           5 data lost or torn
+  6 inconclusive      7 records not written
+  70 crashed          130 stopped by the operator"""
 
 
 def parser() -> Top:
@@ -42,8 +43,8 @@ def parser() -> Top:
         epilog=f"""examples
 {rows(FIRST)}
 
-RUN is a run's id, an unambiguous beginning of it, or `last`, the default.
-A command's options: slotfill COMMAND --help. Every setting: slotfill config show.
+{filled("RUN is a run's id, an unambiguous beginning of it, or `last`, the default.")}
+{filled("A command's options: slotfill COMMAND --help. Every setting: slotfill config show.")}
 
 {_CODES}""",
     )
@@ -90,7 +91,7 @@ def _live(verb: _Verb) -> None:
         ("pause", "begin no new attempt"),
         ("resume", "begin attempts again"),
         ("next-pass", "end the pass in hand: bookings that nobody has taken wait for the next one"),
-        ("stop", "drain and end; given again within 3 s, cancel what is in flight"),
+        ("stop", "drain and end; given again by you within 3 s, cancel what is in flight"),
     ):
         made = verb(name, "attach" if name == "attach" else "steer", text)
         _which_run(made)

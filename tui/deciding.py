@@ -91,7 +91,7 @@ class DecidingConsole(Console):
                 self.say("stop: left alone, the run goes on")
                 return
             if not ending and key != "X" and await self._state_now() in ENDING:
-                # Somebody else has stopped it meanwhile: one more within three seconds would cancel.
+                # It was stopped meanwhile: where in this name, one more within three seconds would cancel.
                 self.say("stop: somebody else has stopped it already; X asks whether to cancel", Ink.CONTENTION)
                 return
             await self.act(Verb.STOP)

@@ -2,7 +2,7 @@
 
 from engine.model.run_state import RunState
 from engine.model.snapshot import RunSnapshot
-from tui.format import turns_word
+from tui.format import counted, turns_word
 
 ENDING = (RunState.DRAINING, RunState.CANCELLING)
 CANCELS = "cancels what is in flight: holds are released, a COMMIT under way stays in doubt"
@@ -15,8 +15,8 @@ def of_stop(snapshot: RunSnapshot | None) -> list[str]:
         return ["the engine has not said yet what is in flight"]
     run = snapshot.run
     holding = sum(bool(worker.tables) for worker in snapshot.workers)
-    flying = f"{_some(run.in_flight, 'attempt')} in flight, {holding} of them at tables"
-    said = [f"run {run.run_id} is {run.state.value.upper()} with {_some(run.workers, 'worker')}; {flying}"]
+    flying = f"{counted(run.in_flight, 'attempt')} in flight, {holding} of them at tables"
+    said = [f"run {run.run_id} is {run.state.value.upper()} with {counted(run.workers, 'worker')}; {flying}"]
     left = run.turns - run.turns_ended
     if left > 0:
         said.append(f"{left} of {run.turns} {turns_word(snapshot)} have not ended; what is left of them is not begun")
@@ -27,7 +27,3 @@ def of_stop(snapshot: RunSnapshot | None) -> list[str]:
 def is_ending(snapshot: RunSnapshot | None) -> bool:
     """Whether it was told to stop already."""
     return snapshot is not None and snapshot.run.state in ENDING
-
-
-def _some(count: int, word: str) -> str:
-    return f"{count} {word}{'s' * (count != 1)}"

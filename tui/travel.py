@@ -135,10 +135,6 @@ class TravellingConsole(StandingConsole):
         else:
             await self.go_to(None)
 
-    async def to_the_end(self) -> None:
-        """Back to the present, or to a replay's end."""
-        await self.go_to(None)
-
     async def next_alert(self) -> None:
         """The alert after what is on the screen; from the present, the first that is not acknowledged."""
         past = await self.open_past()

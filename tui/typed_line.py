@@ -31,7 +31,7 @@ def read_command(text: str) -> tuple[ConsoleCommand, str]:
     command = BY_COMMAND.get(name)
     if command is not None:
         return command, words.strip()
-    begun = [one for one in COMMANDS if name and one.name.startswith(name)]
+    begun = _begun(name) if name else []
     if len(begun) == 1:
         return begun[0], words.strip()
     near = ", ".join(one.name for one in begun) if begun else "? lists them"
@@ -43,7 +43,7 @@ def completion(text: str, settings: Mapping[str, str]) -> str | None:
     name, spaced, begun = text.partition(" ")
     if spaced:
         return next((f"{name} {word}" for word in _behind(name, begun, settings) if begun), None)
-    return next((command.name for command in COMMANDS if text and command.name.startswith(text)), None)
+    return next((command.name for command in _begun(text)), None) if text else None
 
 
 def offers(sign: str, text: str, settings: Mapping[str, str], width: int) -> Line:

@@ -59,6 +59,18 @@ def test_help_keeps_to_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch)
         assert [line for line in text.splitlines() if len(line) > width and " " in line.strip()[:width]] == []
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_list_of_commands_and_every_example_keep_to_the_terminal_but_for_a_line_to_be_copied(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    top = parser()
+    copied = [f"  {line}" for line, _ in (*FIRST, *(one for told in EXAMPLES.values() for one in told))]
+    for made in (top, *top.below.values()):
+        wide = [line for line in made.format_help().splitlines() if len(line) > width]
+        assert set(wide) <= set(copied)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -109,5 +121,15 @@ def test_a_shell_completes_commands_options_and_words(shell: Shell) -> None:
     assert completed("repair", "zo") == ["zone-locks"]
     assert completed("run", "as") == ["assign"]
     assert "last" in completed("report", "la")
-    for other in ("zsh", "fish"):
-        assert "zone-locks" in shell.do("completion", other).out
+    assert completed("report", "--out", str(shell.home)) == [str(shell.home)]
+    of_files = [line for line in script.splitlines() if "compgen -f" in line]
+    assert of_files
+    assert all("compopt -o filenames" in line for line in of_files), "a folder would end the word"
+    zsh, fish = (shell.do("completion", other).out for other in ("zsh", "fish"))
+    assert "zone-locks" in zsh
+    assert "zone-locks" in fish
+    first, second, *_ = zsh.splitlines()
+    assert "compdef" in first, "without it bashcompinit completes nothing"
+    assert "bashcompinit" in second
+    yes = next(line for line in fish.splitlines() if "from clean'" in line and " -l yes" in line)
+    assert " -x" not in yes, "the word behind a bare yes is a run"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui import stills
-from tui.commands import COMMANDS
+from tui.commands import BY_COMMAND, COMMANDS
 from tui.format import elapsed, narrow, nice_ceiling, per_second, plain, ratio, size_of, tally, took
 from tui.lines import Span, cut, part, squeeze, width_of
 from tui.sieve import FIELDS, SieveInvalid, read_sieve
@@ -208,6 +208,15 @@ def test_what_is_offered_while_a_command_is_typed_is_what_may_come_next() -> Non
     assert names.startswith("pause")
     assert "postgres" in names
     assert width_of(offers(":", "", {}, 40).text) == 40
+
+
+def test_the_one_command_that_is_offered_is_what_tab_completes_and_enter_does() -> None:
+    for begun in {one.name[:length] for one in COMMANDS for length in range(1, len(one.name) + 1)}:
+        text = offers(":", begun, {}, 1000).text
+        first = text.split()[0]
+        assert completion(begun, {}) == first, begun
+        if BY_COMMAND[first].help in text:
+            assert read_command(begun)[0].name == first
 
 
 def test_what_is_offered_while_a_filter_is_typed_are_its_fields() -> None:

@@ -27,10 +27,8 @@ from engine.verify.integrity import restaurants_of
 from engine.whereabouts import standing
 from tui.verbs.agree import said_or_asked
 from tui.verbs.reach import RunNotFound
+from tui.verbs.run_databases import connected, databases_of
 from tui.verbs.speak import who
-
-_TIMEOUT_S = 60.0
-"""Of a connection; a cleaning's statements are stopped by the server before that."""
 
 
 class Unfit(Exception):
@@ -82,27 +80,22 @@ async def sites(args: Namespace, settings: Settings, entry: RunEntry) -> AsyncIt
 async def _embedded(stack: AsyncExitStack, settings: Settings, entry: RunEntry, manifest: Manifest) -> list[Site]:
     cluster = await Cluster.open(settings.embedded, f"clean by {who()}")
     stack.push_async_callback(cluster.close)
-    own = own_database(manifest.run_id)
-    there = [
-        name
-        for name in await names(cluster)
-        if name == manifest.database or (manifest.database == own and name.startswith(f"{own}_r"))
-    ]
+    there = databases_of(manifest, await names(cluster))
     if not there:
         raise RunNotFound(
             f"the database {manifest.database} of run {entry.run_id} is gone, and its rows with it; nothing is to clean"
         )
     found = []
-    for name in sorted(there, key=lambda one: (len(one), one)):
-        connect = partial(_connected, cluster.dsn(name))
+    for number, name in there.items():
+        connect = partial(connected, cluster.dsn(name), "clean")
         async with connect() as connection:
             if not await is_ours(connection):
                 raise GuardRefused(f"{name} carries no marker of slotfill's: nothing was changed")
             places = await restaurants_of(connection, ())
         events = _events(entry)
-        if manifest.database == own:
+        if manifest.database == own_database(manifest.run_id):
             # Each repeat has a database of its own.
-            events = of_repeat(events, int(name.removeprefix(own).removeprefix("_r") or 1))
+            events = of_repeat(events, number)
         mine = footprint(manifest.run_id, events, through_api=bool(manifest.base_url))
         found.append(Site(connect, mine, Ground(name, tuple(places)), name))
     return found
@@ -127,7 +120,7 @@ async def _foreign(
         said = said_or_asked(args, what, look.name)
         guard_target(settings, _variables(), said=said)
     dsn = dsn_of(name, target, _variables())
-    connection = await stack.enter_async_context(_connected(dsn, pooled=True))
+    connection = await stack.enter_async_context(connected(dsn, "clean", pooled=True))
     database = str(await connection.value("platform/admin/database_name"))
     if database != manifest.database:
         raise GuardRefused(
@@ -143,15 +136,6 @@ async def _foreign(
     site = Site(lambda: nullcontext(connection), mine, ground, word)
     site.said, site.settings = said, settings
     return site
-
-
-@asynccontextmanager
-async def _connected(dsn: str, *, pooled: bool = False) -> AsyncIterator[Connection]:
-    connection = await Connection.open(dsn, application_name="slotfill clean", timeout_s=_TIMEOUT_S, pooled=pooled)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def _events(entry: RunEntry) -> Iterable[Event]:

@@ -53,7 +53,11 @@ def _commands() -> Iterator[_Command]:
 def _bash(*, zsh: bool) -> Iterator[str]:
     commands = tuple(_commands())
     paths = sorted({word for one in commands for option in _with_paths(one) for word in option.option_strings})
+    # A folder is gone on into, where it would end the word; zsh knows no compopt.
+    files = ("" if zsh else "compopt -o filenames 2>/dev/null; ") + 'COMPREPLY=($(compgen -f -- "$cur")); return'
     if zsh:
+        # Which leans on compdef; a ~/.zshrc that nobody has written to has not loaded that.
+        yield "(( $+functions[compdef] )) || { autoload -U +X compinit && compinit; }"
         yield "autoload -U +X bashcompinit && bashcompinit"
     yield "_slotfill() {"
     yield '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" words='
@@ -62,14 +66,14 @@ def _bash(*, zsh: bool) -> Iterator[str]:
     yield f'    COMPREPLY=($(compgen -W "{names} --help --version" -- "$cur")); return'
     yield "  fi"
     yield '  case "$prev" in'
-    yield f'    {"|".join(paths)}) COMPREPLY=($(compgen -f -- "$cur")); return ;;'
+    yield f"    {'|'.join(paths)}) {files} ;;"
     yield "  esac"
     yield '  case "${COMP_WORDS[1]}" in'
     for one in commands:
         words = " ".join((*one.choices, *map(_long, one.options)))
         runs = f' [ "${{cur#-}}" = "$cur" ] && words="$words last {_RUNS}";' if one.takes_run else ""
         if one.takes_files:
-            runs = ' [ "${cur#-}" = "$cur" ] && { COMPREPLY=($(compgen -f -- "$cur")); return; };'
+            runs = f' [ "${{cur#-}}" = "$cur" ] && {{ {files}; }};'
         yield f'    {one.name}) words="{words}";{runs} ;;'
     yield "  esac"
     yield '  COMPREPLY=($(compgen -W "$words" -- "$cur"))'
@@ -89,7 +93,8 @@ def _fish() -> Iterator[str]:
             yield f"{within} -a '(echo last; {ids})'"
         for option in one.options:
             name = _long(option).removeprefix("--")
-            takes = "" if option.nargs == 0 else (" -r -F" if option in _with_paths(one) else " -x")
+            # What may stand behind a yes stands behind its sign: the word after it is a run.
+            takes = "" if option.nargs in (0, "?") else (" -r -F" if option in _with_paths(one) else " -x")
             yield f"{within} -l {name}{takes} -d {_quoted((option.help or '').partition(';')[0])}"
         if one.takes_files:
             yield f"{within} -F"

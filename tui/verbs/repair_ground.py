@@ -24,7 +24,7 @@ from engine.safety import GuardRefused, cleared, dsn_of, first_look, guard_resta
 from engine.verify.integrity import restaurants_of
 from tui.verbs.agree import agrees, said_or_asked
 from tui.verbs.reach import RunNotFound, door_of, entry_of, manifest_of
-from tui.verbs.run_databases import databases_of
+from tui.verbs.run_databases import connected, databases_of
 from tui.verbs.speak import SettingsInvalid, who
 
 _TIMEOUT_S = 15.0
@@ -163,13 +163,7 @@ async def _embedded(args: Namespace, settings: Settings) -> AsyncIterator[Ground
         await cluster.close()
 
 
-@asynccontextmanager
-async def _connected(dsn: str, *, pooled: bool = False) -> AsyncIterator[Connection]:
-    connection = await Connection.open(dsn, application_name="slotfill repair", timeout_s=_TIMEOUT_S, pooled=pooled)
-    try:
-        yield connection
-    finally:
-        await connection.close()
+_connected = partial(connected, verb="repair", timeout_s=_TIMEOUT_S)
 
 
 @asynccontextmanager

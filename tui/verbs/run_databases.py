@@ -93,9 +93,16 @@ async def run_databases(settings: Settings, manifest: Manifest, verb: str) -> As
 @asynccontextmanager
 async def opened(dsn: str, ground: RunDatabases, verb: str) -> AsyncIterator[Connection]:
     """A connection to one of them. Raises DatabaseUnreachable."""
-    connection = await Connection.open(
-        dsn, application_name=f"slotfill {verb}", timeout_s=_TIMEOUT_S, pooled=not ground.ours
-    )
+    async with connected(dsn, verb, pooled=not ground.ours) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def connected(
+    dsn: str, verb: str, *, timeout_s: float = _TIMEOUT_S, pooled: bool = False
+) -> AsyncIterator[Connection]:
+    """A connection that bears the verb's name. Raises DatabaseUnreachable."""
+    connection = await Connection.open(dsn, application_name=f"slotfill {verb}", timeout_s=timeout_s, pooled=pooled)
     try:
         yield connection
     finally:

@@ -17,6 +17,7 @@ from engine.platform.cluster import Cluster
 from engine.platform.databases import clone, drop, names
 from engine.platform.seed import DATA, data_set
 from engine.wanted import strategies
+from tui.verbs.db import SERVED
 from tui.verbs.speak import SettingsInvalid, say, say_json, settings_of, tell, who, wrong
 
 
@@ -47,7 +48,7 @@ async def _main(args: Namespace, settings: Settings, data: str) -> int:
             if args.database not in await names(cluster):
                 return wrong(f"the embedded cluster has no database {args.database} of a run", ExitCode.USAGE)
             return await _serve(args, settings, cluster, args.database, stop)
-        fresh = f"sf_serve_{secrets.token_hex(4)}"
+        fresh = f"{SERVED}_{secrets.token_hex(4)}"
         await clone(cluster, fresh, data, _today() if data_set(data).moves else None)
         try:
             return await _serve(args, settings, cluster, fresh, stop)
